@@ -1,0 +1,89 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// What every target of ours is held to: Swift 6 with the upcoming import rules, and no warning.
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .treatAllWarnings(as: .error),
+]
+
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let collections = Target.Dependency.product(name: "Collections", package: "swift-collections")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let fixtures = Resource.copy("Fixtures")
+
+let package = Package(
+    name: "rollcall",
+    products: [
+        .executable(name: "rollcall-gateway", targets: ["Gateway"]),
+        .executable(name: "rollcall-poller", targets: ["Poller"]),
+        .executable(name: "rollcall-registrar", targets: ["Registrar"]),
+        .executable(name: "rollcall-simulator", targets: ["Simulator"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(
+            url: "https://github.com/apple/swift-configuration", from: "1.4.0",
+            traits: [.defaults, "YAML", "CommandLineArguments"]),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    ],
+    targets: [
+        .systemLibrary(
+            name: "CRabbitMQ", pkgConfig: "librabbitmq", providers: [.apt(["librabbitmq-dev"])]),
+        .systemLibrary(
+            name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .target(name: "AMQP", dependencies: ["CRabbitMQ", logging, lifecycle, collections], swiftSettings: strict),
+        .target(name: "Curl", dependencies: ["CCurl", collections], swiftSettings: strict),
+        .target(
+            name: "Catalog", dependencies: ["AMQP", logging, lifecycle, collections, crypto],
+            swiftSettings: strict),
+        .target(
+            name: "Launch",
+            dependencies: [
+                "AMQP", logging, lifecycle,
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Configuration", package: "swift-configuration"),
+            ], swiftSettings: strict),
+        .executableTarget(
+            name: "Gateway", dependencies: ["AMQP", "Catalog", "Curl", "Launch", hummingbird, crypto, logging, lifecycle],
+            swiftSettings: strict),
+        .executableTarget(
+            name: "Poller", dependencies: ["AMQP", "Catalog", "Curl", "Launch", hummingbird, crypto, logging, lifecycle],
+            swiftSettings: strict),
+        .executableTarget(
+            name: "Registrar",
+            dependencies: [
+                "AMQP", "Catalog", "Curl", "Launch", hummingbird, crypto, logging, lifecycle,
+                .product(name: "GRDB", package: "GRDB.swift"),
+            ], swiftSettings: strict),
+        .executableTarget(
+            name: "Simulator", dependencies: ["Launch", hummingbird, logging, lifecycle],
+            swiftSettings: strict),
+        .testTarget(name: "AMQPTests", dependencies: ["AMQP"], swiftSettings: strict),
+        .testTarget(name: "CurlTests", dependencies: ["Curl"], swiftSettings: strict),
+        .testTarget(name: "CatalogTests", dependencies: ["Catalog"], swiftSettings: strict),
+        .testTarget(name: "LaunchTests", dependencies: ["Launch"], swiftSettings: strict),
+        .testTarget(
+            name: "GatewayTests",
+            dependencies: ["Gateway", .product(name: "HummingbirdTesting", package: "hummingbird")],
+            swiftSettings: strict),
+        .testTarget(name: "PollerTests", dependencies: ["Poller"], resources: [fixtures], swiftSettings: strict),
+        .testTarget(name: "RegistrarTests", dependencies: ["Registrar"], swiftSettings: strict),
+        .testTarget(
+            name: "SimulatorTests",
+            dependencies: ["Simulator", .product(name: "HummingbirdTesting", package: "hummingbird")],
+            swiftSettings: strict),
+        .testTarget(
+            name: "EndToEnd", dependencies: ["AMQP", "Catalog", "Curl"], swiftSettings: strict),
+    ]
+)

@@ -1,0 +1,1 @@
+@main struct PollerCommand { static func main() {} }

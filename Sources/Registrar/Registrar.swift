@@ -1,0 +1,1 @@
+@main struct RegistrarCommand { static func main() {} }

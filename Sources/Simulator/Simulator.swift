@@ -1,0 +1,1 @@
+@main struct SimulatorCommand { static func main() {} }
