@@ -1,0 +1,88 @@
+public import AMQP
+
+/// Every queue, its arguments, and every message type, on one page.
+///
+/// Arguments cannot be changed on a live queue, which is why the names carry a version. Each queue has a direct
+/// exchange of the same name, bound with an empty routing key: everything is published through these.
+public struct BrokerMap: Sendable, Hashable {
+    /// Prefix of every name, so that two deployments can share a broker.
+    public let namespace: String
+
+    public init(namespace: String = "rollcall") { self.namespace = namespace }
+
+    /// Stream: all that changes what a client can see.
+    public var catalog: String { "\(namespace).catalog.v1" }
+    /// Gateways → the active registrar.
+    public var commands: String { "\(namespace).commands.v1" }
+    /// Pollers → the active scheduler.
+    public var ticks: String { "\(namespace).ticks.v1" }
+    /// Scheduler → pollers, competing.
+    public var polls: String { "\(namespace).polls.v1" }
+    /// Poison, for a person to look at.
+    public var dead: String { "\(namespace).dead.v1" }
+
+    /// AMQP property `type` of messages that are not on the catalog stream (those: `CatalogMessage.type`).
+    public enum MessageType {
+        public static let command = "command"
+        public static let housekeeping = "housekeeping"
+        public static let tick = "tick"
+        public static let pollJob = "poll.job"
+    }
+
+    /// Value of the header `schema` of every message.
+    public static let schema: Int64 = 1
+    /// A proposal to be the one that does the registrar's periodic work is worthless after this.
+    public static let housekeepingExpiration = Duration.seconds(3)
+
+    public var topology: Topology {
+        let queues = [
+            Queue(
+                name: catalog,
+                arguments: [
+                    "x-queue-type": .string("stream"),
+                    "x-max-age": .string("1D"),
+                    "x-max-length-bytes": .integer(2_000_000_000),
+                    "x-stream-max-segment-size-bytes": .integer(16_000_000),
+                ]),
+            Queue(
+                name: commands,
+                arguments: [
+                    "x-queue-type": .string("quorum"),
+                    "x-single-active-consumer": .bool(true),
+                    "x-delivery-limit": .integer(20),
+                    "x-dead-letter-exchange": .string(dead),
+                    "x-dead-letter-routing-key": .string(""),
+                    "x-dead-letter-strategy": .string("at-least-once"),
+                    "x-overflow": .string("reject-publish"),
+                    "x-max-length-bytes": .integer(64_000_000),
+                ]),
+            Queue(
+                name: ticks,
+                arguments: [
+                    "x-queue-type": .string("quorum"),
+                    "x-single-active-consumer": .bool(true),
+                    "x-message-ttl": .integer(3000),
+                    "x-max-length": .integer(64),
+                ]),
+            Queue(
+                name: polls,
+                arguments: [
+                    "x-queue-type": .string("quorum"),
+                    "x-message-ttl": .integer(10_000),
+                    "x-delivery-limit": .integer(3),
+                    "x-max-length": .integer(2000),
+                ]),
+            Queue(
+                name: dead,
+                arguments: [
+                    "x-queue-type": .string("quorum"),
+                    "x-max-length-bytes": .integer(64_000_000),
+                    "x-overflow": .string("drop-head"),
+                ]),
+        ]
+        return Topology(
+            exchanges: queues.map { Exchange(name: $0.name, kind: .direct) },
+            queues: queues,
+            bindings: queues.map { Binding(queue: $0.name, exchange: $0.name, routingKey: "") })
+    }
+}

@@ -1,0 +1,179 @@
+/// A message of the catalog stream. The AMQP property `type` says which; the body is the payload as JSON.
+public enum CatalogMessage: Sendable, Hashable {
+    case snapshotBatch(SnapshotBatch)
+    case registryChanged(RegistryChange)
+    case registryCheckpoint(CheckpointPart)
+    case operationChanged(Operation)
+    case pollRequested(PollRequest)
+    case endpointSuspect(PollRequest)
+    case refresh(Refresh)
+    case syncMark(SyncMark)
+}
+
+public struct SnapshotBatch: Sendable, Hashable, Codable {
+    public var poller: String
+    public var rows: [SnapshotRow]
+
+    public init(poller: String, rows: [SnapshotRow]) {
+        self.poller = poller
+        self.rows = rows
+    }
+}
+
+/// Kinds of durable records.
+public enum RecordKind: String, Sendable, Hashable, Codable, Comparable {
+    case endpoint
+
+    public static func < (left: RecordKind, right: RecordKind) -> Bool { left.rawValue < right.rawValue }
+}
+
+/// One committed change of the registry: the record as it is now, or, where `endpoint` is nil, its tombstone.
+public struct RegistryChange: Sendable, Hashable, Codable {
+    public var revision: Int64
+    public var kind: RecordKind
+    public var id: String
+    public var endpoint: EndpointRecord?
+
+    public init(revision: Int64, kind: RecordKind, id: String, endpoint: EndpointRecord?) {
+        self.revision = revision
+        self.kind = kind
+        self.id = id
+        self.endpoint = endpoint
+    }
+}
+
+/// One live record in a checkpoint.
+public struct CheckpointEntry: Sendable, Hashable, Codable, Comparable {
+    public var kind: RecordKind
+    public var id: String
+    public var revision: Int64
+
+    public init(kind: RecordKind, id: String, revision: Int64) {
+        self.kind = kind
+        self.id = id
+        self.revision = revision
+    }
+
+    public static func < (left: CheckpointEntry, right: CheckpointEntry) -> Bool {
+        (left.kind, left.id) < (right.kind, right.id)
+    }
+}
+
+/// A part of a checkpoint. The parts of one (incarnation, revision) are always cut alike, see `Checkpoint.parts`.
+public struct CheckpointPart: Sendable, Hashable, Codable {
+    /// UUID of the registry.
+    public var registry: String
+    public var incarnation: Int64
+    public var revision: Int64
+    /// From 0.
+    public var part: Int
+    public var parts: Int
+    public var entries: [CheckpointEntry]
+    /// Milliseconds since 1970 by the registrar's clock when the checkpoint was made. Kept in a `refresh`.
+    public var madeAt: Int64
+
+    public init(
+        registry: String, incarnation: Int64, revision: Int64, part: Int, parts: Int, entries: [CheckpointEntry],
+        madeAt: Int64
+    ) {
+        self.registry = registry
+        self.incarnation = incarnation
+        self.revision = revision
+        self.part = part
+        self.parts = parts
+        self.entries = entries
+        self.madeAt = madeAt
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case registry, incarnation, revision, part, parts, entries
+        case madeAt = "made_at"
+    }
+}
+
+/// What became of a command.
+public struct Operation: Sendable, Hashable, Codable {
+    public enum State: String, Sendable, Codable {
+        case pending, succeeded, failed, expired
+    }
+
+    /// The command's id.
+    public var id: String
+    public var state: State
+    public var step: String?
+    /// The registry's revision of the change; nil where nothing changed. An announcement is made once it is committed.
+    public var revision: Int64?
+    /// HTTP status that a gateway answers with.
+    public var status: Int
+    /// The id of the record that was made or changed.
+    public var result: String?
+    public var error: APIError?
+    /// Milliseconds since 1970, by the sender's clock.
+    public var at: Int64
+
+    public init(
+        id: String, state: State, step: String? = nil, revision: Int64? = nil, status: Int, result: String? = nil,
+        error: APIError? = nil, at: Int64
+    ) {
+        self.id = id
+        self.state = state
+        self.step = step
+        self.revision = revision
+        self.status = status
+        self.result = result
+        self.error = error
+        self.at = at
+    }
+}
+
+/// An error as clients see it, in the shape that OpenAI's clients expect.
+public struct APIError: Error, Sendable, Hashable, Codable {
+    public var type: String
+    public var code: String
+    /// What was wrong and what to do; never a secret.
+    public var message: String
+    public var param: String?
+
+    public init(type: String, code: String, message: String, param: String? = nil) {
+        self.type = type
+        self.code = code
+        self.message = message
+        self.param = param
+    }
+}
+
+public struct PollRequest: Sendable, Hashable, Codable {
+    public var endpoint: String
+    public var reason: String
+
+    public init(endpoint: String, reason: String) {
+        self.endpoint = endpoint
+        self.reason = reason
+    }
+}
+
+/// What is alive in the catalog, said once more so that retention never takes it away.
+public struct Refresh: Sendable, Hashable, Codable {
+    public var records: [RegistryChange]
+    public var checkpoint: [CheckpointPart]
+    /// In full: `models` is always given where a list is held.
+    public var snapshots: [SnapshotRow]
+    public var operations: [Operation]
+
+    public init(
+        records: [RegistryChange] = [], checkpoint: [CheckpointPart] = [], snapshots: [SnapshotRow] = [],
+        operations: [Operation] = []
+    ) {
+        self.records = records
+        self.checkpoint = checkpoint
+        self.snapshots = snapshots
+        self.operations = operations
+    }
+}
+
+/// A barrier: whoever reads back its own mark has read all that came before it.
+public struct SyncMark: Sendable, Hashable, Codable {
+    public var id: String
+
+    public init(id: String) { self.id = id }
+}
