@@ -1,0 +1,119 @@
+import Catalog
+import Testing
+
+@testable import Poller
+
+struct EndpointPollTests {
+    static let tags = EndpointAnswer.ok(
+        #"{"models":[{"name":"a","digest":"d","details":{"quantization_level":"Q4_0"}}]}"#)
+    static let list = EndpointAnswer.ok(#"{"object":"list","data":[{"id":"a","owned_by":"library"}]}"#)
+
+    func poll(
+        _ server: ScriptedServer, _ endpoint: EndpointRecord, detected: EndpointKind? = nil, keyRing: KeyRing? = nil
+    ) async throws(PollError) -> EndpointPoll.Outcome {
+        try await EndpointPoll(
+            transport: server, keyRing: keyRing, timeout: .seconds(5), clock: ManualClock().clock)(
+                endpoint, detected: detected)
+    }
+
+    @Test func aKnownKindIsNotFoundOutAgain() async throws {
+        let server = ScriptedServer(["/api/tags": Self.tags, "/v1/models": Self.list])
+        #expect(try await poll(server, Samples.endpoint("e"), detected: .ollama).kind == .ollama)
+        #expect(server.paths == ["/api/tags"])
+        let plain = ScriptedServer(["/v1/models": Self.list])
+        _ = try await poll(plain, Samples.endpoint("e"), detected: .openai)
+        #expect(plain.paths == ["/v1/models"])
+    }
+
+    @Test func aNativeListThatIsGoneHasTheKindFoundOutAgain() async throws {
+        let server = ScriptedServer(["/v1/models": Self.list])
+        let outcome = try await poll(server, Samples.endpoint("e"), detected: .ollama)
+        #expect(outcome.kind == .openai)
+        #expect(server.paths.first == "/api/tags")
+    }
+
+    @Test func aServerInTroubleIsNotProbed() async {
+        let server = ScriptedServer([:], fallback: .success(EndpointAnswer(status: 500, body: [])))
+        await #expect(throws: PollError(.httpStatus(500), "HTTP 500")) {
+            try await poll(server, Samples.endpoint("e"), detected: .ollama)
+        }
+        #expect(server.paths == ["/api/tags"])
+    }
+
+    @Test func aKindThatWasStatedStands() async throws {
+        let server = ScriptedServer(["/v1/models": Self.list])
+        let outcome = try await poll(server, Samples.endpoint("e", kind: .ollama))
+        #expect(outcome.kind == .ollama)
+        #expect(server.paths == ["/api/tags", "/v1/models"])
+    }
+
+    @Test func whereNoListIsLeftTheFirstFailureCounts() async {
+        let server = ScriptedServer(["/api/v0/models": KindDetectorTests.unexpected])
+        await #expect(throws: PollError(.errorBody, "HTTP 200 with an error in place of a list")) {
+            try await poll(server, Samples.endpoint("e", kind: .lmstudio))
+        }
+        #expect(server.paths == ["/api/v0/models", "/api/v1/models", "/v1/models"])
+    }
+
+    @Test func pagesAreFollowed() async throws {
+        let server = ScriptedServer([
+            "/v1/models": EndpointAnswer.ok(#"{"data":[{"id":"b"}],"has_more":true,"last_id":"b/1 ü"}"#),
+            "/v1/models?after_id=b%2F1%20%C3%BC": EndpointAnswer.ok(#"{"data":[{"id":"a"}],"has_more":false}"#),
+        ])
+        let outcome = try await poll(server, Samples.endpoint("e", kind: .openai))
+        #expect(outcome.models.map(\.id.value) == ["a", "b"])
+    }
+
+    @Test func aServerThatGivesTheSamePageForEverIsLeft() async throws {
+        let page = EndpointAnswer.ok(#"{"data":[{"id":"a"}],"has_more":true,"last_id":"a"}"#)
+        let server = ScriptedServer([:], fallback: page)
+        #expect(try await poll(server, Samples.endpoint("e", kind: .openai)).models.count == 1)
+        #expect(server.paths.count == 2)
+    }
+
+    @Test func aPageThatFailsFailsThePoll() async {
+        let server = ScriptedServer([
+            "/v1/models": EndpointAnswer.ok(#"{"data":[{"id":"b"}],"has_more":true,"last_id":"b"}"#)
+        ])
+        await #expect(throws: PollError.self) { try await poll(server, Samples.endpoint("e", kind: .openai)) }
+    }
+
+    @Test func llamaCppContextIsOfTheOnlyModel() async throws {
+        let props = EndpointAnswer.ok(#"{"default_generation_settings":{"n_ctx":2048}}"#)
+        let one = ScriptedServer(["/v1/models": Self.list, "/props": props])
+        #expect(try await poll(one, Samples.endpoint("e", kind: .llamacpp)).models[0].contextLength == 2048)
+        let two = ScriptedServer([
+            "/v1/models": EndpointAnswer.ok(#"{"data":[{"id":"a"},{"id":"b"}]}"#), "/props": props,
+        ])
+        #expect(try await poll(two, Samples.endpoint("e", kind: .llamacpp)).models.map(\.contextLength) == [nil, nil])
+        let without = ScriptedServer(["/v1/models": Self.list])
+        #expect(try await poll(without, Samples.endpoint("e", kind: .llamacpp)).models[0].contextLength == nil)
+        let gone = ScriptedServer(["/v1/models": Self.list], fallback: KindDetectorTests.timeout)
+        await #expect(throws: PollError.self) { try await poll(gone, Samples.endpoint("e", kind: .llamacpp)) }
+    }
+
+    @Test func keysAreSentOpenedAndOnlyThen() async throws {
+        let ring = try KeyRing("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=")
+        let sealed = try ring.seal("sk-secret", for: "e")
+        let server = ScriptedServer(["/v1/models": Self.list])
+        _ = try await poll(server, Samples.endpoint("e", kind: .openai, key: sealed), keyRing: ring)
+        #expect(server.requests.map(\.key) == ["sk-secret"])
+        #expect(server.requests.map(\.url) == ["http://e.test:8000/v1/models"])
+
+        for (endpoint, keyRing) in [
+            (Samples.endpoint("e", kind: .openai, key: sealed), nil),
+            (Samples.endpoint("other", kind: .openai, key: sealed), ring),
+            (Samples.endpoint("e", kind: .openai, key: "nonsense"), ring),
+        ] {
+            let unasked = ScriptedServer(["/v1/models": Self.list])
+            do throws(PollError) {
+                _ = try await poll(unasked, endpoint, keyRing: keyRing)
+                Issue.record("polled without a key")
+            } catch {
+                #expect(error.code == .keyUnreadable)
+                #expect(!error.message.contains("sk-secret"))
+            }
+            #expect(unasked.requests.isEmpty)
+        }
+    }
+}

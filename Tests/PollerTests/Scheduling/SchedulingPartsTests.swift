@@ -1,0 +1,109 @@
+import Catalog
+import Testing
+
+@testable import Poller
+
+struct SchedulingPartsTests {
+    @Test func ticksRiseWhateverTheClocksDo() {
+        var ticks = TickCounter()
+        #expect(ticks.next(highest: 0, wallMilliseconds: 1000) == 1000)
+        #expect(ticks.next(highest: 1000, wallMilliseconds: 1000) == 1001)
+        #expect(ticks.next(highest: 0, wallMilliseconds: 500) == 1002)
+        // After a scheduler whose clock was an hour ahead.
+        #expect(ticks.next(highest: 3_600_000, wallMilliseconds: 2000) == 3_600_001)
+        #expect(ticks.next(highest: 3_600_001, wallMilliseconds: 3000) == 3_600_002)
+    }
+
+    @Test func pollersCountForAMinute() {
+        var presence = PollerPresence()
+        presence.see("a", now: .zero)
+        #expect(presence.count(now: .zero) == 1)
+        #expect(!presence.hasOthers(than: "a", now: .zero))
+        presence.see("b", now: .seconds(30))
+        #expect(presence.count(now: .seconds(60)) == 2)
+        #expect(presence.hasOthers(than: "a", now: .seconds(60)))
+        #expect(presence.count(now: .seconds(61)) == 1)
+        #expect(!presence.hasOthers(than: "a", now: .seconds(91)))
+        for poller in 0..<1000 { presence.see("\(poller)", now: .seconds(200 + poller * 2)) }
+        #expect(presence.count(now: .seconds(200 + 999 * 2)) == 31)
+    }
+
+    func messages(_ count: Int, _ round: Int) -> [Refresh] {
+        (0..<count).map {
+            Refresh(operations: [Operation(id: "\(round)-\($0)", state: .succeeded, status: 200, at: 0)])
+        }
+    }
+
+    /// Each message once in each interval, evenly, whatever the number of messages.
+    @Test(arguments: [1, 7, 60, 1000])
+    func refreshesAreSpreadOverTheInterval(_ count: Int) {
+        var plan = RefreshPlan(interval: .seconds(60))
+        var round = 0
+        var sent: [String] = []
+        var most = 0
+        for second in 0..<240 {
+            let due = plan.due(now: .seconds(1000 + second)) {
+                round += 1
+                return messages(count, round)
+            }
+            most = max(most, due.count)
+            sent += due.flatMap { $0.operations.map(\.id) }
+        }
+        #expect(round == 4)
+        #expect(Set(sent).count == sent.count)
+        #expect((count * 4 - count / 60 - 1...count * 4).contains(sent.count))
+        #expect(most <= count / 60 + 2)
+    }
+
+    @Test func aRefreshAfterAPauseBeginsAnew() {
+        var plan = RefreshPlan(interval: .seconds(60))
+        _ = plan.due(now: .zero) { messages(60, 1) }
+        let due = plan.due(now: .seconds(50)) { messages(60, 2) }
+        #expect(due.count <= 1)
+        #expect(plan.due(now: .seconds(53)) { [] }.first?.operations.first?.id.hasPrefix("2-") == true)
+    }
+
+    @Test func nothingToRefreshIsNothing() {
+        var plan = RefreshPlan(interval: .seconds(60))
+        for second in 0..<200 { #expect(plan.due(now: .seconds(second)) { [] }.isEmpty) }
+    }
+
+    @Test func jobsAreCutByItemsAndModels() {
+        func items(_ count: Int, models: Int) -> [PollJob.Item] {
+            (0..<count).map { number in
+                var row = Samples.row("\(number)", tick: 1)
+                row.digest = "d"
+                let list = (0..<models).map { Samples.model("m\($0)", context: 4, firstSeen: 3) }
+                return JobBuilder.item(Samples.view(Samples.endpoint("\(number)"), row, models: list), tick: 8)
+            }
+        }
+        var ids = 0
+        let id: () -> String = {
+            ids += 1
+            return "\(ids)"
+        }
+        #expect(JobBuilder.jobs([], severalPollers: true, id: id).isEmpty)
+        #expect(
+            JobBuilder.jobs(items(120, models: 1), severalPollers: true, id: id).map(\.items.count) == [50, 50, 20])
+        #expect(JobBuilder.jobs(items(5, models: 2000), severalPollers: true, id: id).map(\.items.count) == [2, 2, 1])
+        #expect(JobBuilder.jobs(items(2, models: 9000), severalPollers: true, id: id).map(\.items.count) == [1, 1])
+        #expect(ids == 8)
+    }
+
+    @Test func jobsCarryWhatWorkersNeed() {
+        var row = Samples.row("e", tick: 5)
+        row.digest = "d"
+        let models = [Samples.model("a", context: 4096, firstSeen: 3)]
+        var view = Samples.view(Samples.endpoint("e"), row, models: models)
+        let item = JobBuilder.item(view, tick: 8)
+        #expect(item.tick == 8)
+        #expect(item.base?.digest == "d")
+        #expect(item.base?.models == [Samples.model("a", firstSeen: 3)])
+        // Out of step: the next row must be full, and the times are kept all the same.
+        view.snapshot?.health.digest = "newer"
+        #expect(JobBuilder.item(view, tick: 8).base?.digest == nil)
+        #expect(JobBuilder.item(view, tick: 8).base?.models?.map(\.firstSeen) == [3])
+        view.snapshot = nil
+        #expect(JobBuilder.item(view, tick: 8).base == nil)
+    }
+}

@@ -1,0 +1,185 @@
+import Logging
+import Synchronization
+import Testing
+
+@testable import Catalog
+@testable import Poller
+
+@Suite(.timeLimit(.minutes(1)))
+struct JobRunnerTests {
+    /// What was published, and an answer to it.
+    final class Outbox: Sendable {
+        let batches = Mutex<[SnapshotBatch]>([])
+        let isWorking = Mutex(true)
+        var rows: [SnapshotRow] { batches.withLock { $0.flatMap(\.rows) } }
+    }
+
+    struct Refused: Error {}
+
+    let time = ManualClock()
+    let outbox = Outbox()
+    let fleet: Fleet
+    let gate: FailureGate
+
+    init() {
+        fleet = Fleet(poller: "me", clock: time.clock)
+        gate = FailureGate(clock: time.clock)
+    }
+
+    func runner(
+        inFull: Bool = false, held: EndpointSnapshot? = nil,
+        _ poll: @escaping @Sendable (EndpointRecord) async -> Result<EndpointPoll.Outcome, PollError>
+    ) -> JobRunner {
+        let reporter = Reporter(poller: "me", clock: time.clock, logger: Logger(label: "test")) { [outbox] batch in
+            guard outbox.isWorking.withLock({ $0 }) else { throw Refused() }
+            outbox.batches.withLock { $0.append(batch) }
+        }
+        return JobRunner(
+            fleet: fleet, clock: time.clock, gate: gate, reporter: reporter,
+            poll: { endpoint, _ in await poll(endpoint) },
+            publishesInFull: { inFull }, held: { _ in held })
+    }
+
+    func job(_ bases: (String, SnapshotRow?)..., several: Bool = true) -> PollJob {
+        PollJob(
+            id: "job", severalPollers: several,
+            items: bases.map { PollJob.Item(endpoint: Samples.endpoint($0.0), tick: 5, base: $0.1) })
+    }
+
+    static func found(_ ids: String...) -> Result<EndpointPoll.Outcome, PollError> {
+        .success(
+            EndpointPoll.Outcome(kind: .openai, models: ids.map { Samples.model($0) }, latencyMilliseconds: 1))
+    }
+
+    static let down = Result<EndpointPoll.Outcome, PollError>.failure(PollError(.transport("timeout"), "no answer"))
+
+    @Test func everyEndpointIsReportedInOneMessage() async {
+        let runner = runner { _ in Self.found("m") }
+        async let fate = runner.run(job(("a", nil), ("b", nil)))
+        await time.sleepers(1)
+        #expect(outbox.rows.isEmpty)
+        time.advance(by: ReportBatcher.changeDelay)
+        #expect(await fate == .reported)
+        #expect(outbox.batches.withLock { $0.count } == 1)
+        #expect(Set(outbox.rows.map(\.endpoint)) == ["a", "b"])
+    }
+
+    @Test func whatIsDoneIsNotDoneAgain() async {
+        let done = EndpointSnapshot(health: Samples.row("a", tick: 5), modelsTick: 5, digest: nil, models: [])
+        let runner = runner(held: done) { _ in
+            Issue.record("polled")
+            return Self.down
+        }
+        #expect(await runner.run(job(("a", nil))) == .reported)
+        #expect(outbox.rows.isEmpty)
+    }
+
+    @Test func aRowThatIsNotConfirmedIsNotReported() async {
+        outbox.isWorking.withLock { $0 = false }
+        let runner = runner { _ in Self.found("m") }
+        async let fate = runner.run(job(("a", nil)))
+        await time.sleepers(1)
+        time.advance(by: ReportBatcher.changeDelay)
+        #expect(await fate == .unconfirmed)
+    }
+
+    @Test func cutOffPollersKeepTheirFailures() async {
+        let runner = runner { _ in Self.down }
+        async let fate = runner.run(job(("a", nil), ("b", nil)))
+        await time.sleepers(1)
+        while await !gate.isCutOff { time.advance(by: CutOff.judgement) }
+        #expect(await fate == .withheld)
+        #expect(outbox.rows.isEmpty)
+        #expect(await gate.isCutOff)
+        await gate.succeeded()
+        #expect(await !gate.isCutOff)
+    }
+
+    @Test func alonePollersReportTheirFailures() async {
+        let runner = runner { _ in Self.down }
+        async let fate = runner.run(job(("a", nil), ("b", nil), several: false))
+        await time.sleepers(1)
+        time.advance(by: ReportBatcher.changeDelay)
+        #expect(await fate == .reported)
+        #expect(outbox.rows.map(\.state) == [.degraded, .degraded])
+        #expect(outbox.rows.map(\.failedBy) == [["me"], ["me"]])
+    }
+
+    /// A minute without a word from another poller: the job's claim that there are others is out of date.
+    @Test func aPollerThatHasBeenAloneForAMinuteCountsAsAlone() async {
+        time.advance(by: .seconds(61))
+        let runner = runner { _ in Self.down }
+        var held = Samples.row("a", tick: 1, state: .degraded, failures: 1, poller: "me")
+        held.failedBy = ["me"]
+        async let fate = runner.run(job(("a", held)))
+        await time.sleepers(1)
+        time.advance(by: ReportBatcher.changeDelay)
+        #expect(await fate == .reported)
+        #expect(outbox.rows.map(\.state) == [.offline])
+    }
+
+    @Test func inFullEveryRowCarriesItsList() async throws {
+        let digest = ModelEntry.digest(of: [Samples.model("m")])
+        var health = Samples.row("a", tick: 3)
+        health.digest = digest
+        let models = [Samples.model("m", firstSeen: 1)]
+        let held = EndpointSnapshot(health: health, modelsTick: 2, digest: digest, models: models)
+        var base = health
+        base.models = models
+
+        let online = runner(inFull: true, held: held) { _ in Self.found("m") }
+        async let fate = online.run(job(("a", base)))
+        await time.sleepers(1)
+        time.advance(by: ReportBatcher.unchangedDelay)
+        #expect(await fate == .reported)
+        let row = try #require(outbox.rows.first)
+        #expect(row.models == models)
+        #expect(row.modelsTick == nil)
+
+        let offline = runner(inFull: true, held: held) { _ in Self.down }
+        async let second = offline.run(job(("a", base), several: false))
+        await time.sleepers(1)
+        time.advance(by: ReportBatcher.changeDelay)
+        #expect(await second == .reported)
+        let failed = try #require(outbox.rows.last)
+        #expect(failed.state == .degraded)
+        #expect(failed.models == models)
+        #expect(failed.modelsTick == 2)
+    }
+}
+
+struct ReportBatcherTests {
+    func entry(_ token: Int, models: Int = 0) -> ReportBatcher.Entry {
+        var row = Samples.row("e\(token)", tick: 1)
+        row.models = (0..<models).map { Samples.model("\($0)") }
+        return ReportBatcher.Entry(token: token, row: row)
+    }
+
+    @Test func changesGoSoonAndTakeTheRestAlong() {
+        var batcher = ReportBatcher()
+        batcher.add(entry(1), isChange: false, now: .zero)
+        #expect(batcher.deadline == .seconds(1))
+        batcher.add(entry(2), isChange: true, now: .milliseconds(100))
+        #expect(batcher.deadline == .milliseconds(105))
+        #expect(batcher.take(now: .milliseconds(104)).isEmpty)
+        #expect(batcher.take(now: .milliseconds(105)).map { $0.map(\.token) } == [[1, 2]])
+        #expect(batcher.deadline == nil)
+        #expect(batcher.isEmpty)
+    }
+
+    @Test func aFullMessageGoesAtOnce() {
+        var batcher = ReportBatcher()
+        for token in 1...49 { batcher.add(entry(token), isChange: false, now: .zero) }
+        #expect(batcher.deadline == .seconds(1))
+        batcher.add(entry(50), isChange: false, now: .milliseconds(3))
+        #expect(batcher.take(now: .milliseconds(3)).map(\.count) == [50])
+    }
+
+    @Test func messagesAreCutByRowsAndModels() {
+        var batcher = ReportBatcher()
+        for token in 1...120 { batcher.add(entry(token), isChange: true, now: .zero) }
+        #expect(batcher.takeAll().map(\.count) == [50, 50, 20])
+        for token in 1...3 { batcher.add(entry(token, models: 3000), isChange: true, now: .zero) }
+        #expect(batcher.takeAll().map(\.count) == [1, 1, 1])
+    }
+}
