@@ -55,10 +55,12 @@ let package = Package(
                 .product(name: "Configuration", package: "swift-configuration"),
             ], swiftSettings: strict),
         .executableTarget(
-            name: "Gateway", dependencies: ["AMQP", "Catalog", "Curl", "Launch", hummingbird, crypto, logging, lifecycle],
+            name: "Gateway",
+            dependencies: ["AMQP", "Catalog", "Curl", "Launch", hummingbird, crypto, logging, lifecycle],
             swiftSettings: strict),
         .executableTarget(
-            name: "Poller", dependencies: ["AMQP", "Catalog", "Curl", "Launch", hummingbird, crypto, logging, lifecycle],
+            name: "Poller",
+            dependencies: ["AMQP", "Catalog", "Curl", "Launch", hummingbird, crypto, logging, lifecycle],
             swiftSettings: strict),
         .executableTarget(
             name: "Registrar",
@@ -84,6 +86,7 @@ let package = Package(
             dependencies: ["Simulator", .product(name: "HummingbirdTesting", package: "hummingbird")],
             swiftSettings: strict),
         .testTarget(
-            name: "EndToEnd", dependencies: ["AMQP", "Catalog", "Curl"], swiftSettings: strict),
+            name: "EndToEnd", dependencies: ["AMQP", "Catalog", "Curl", logging],
+            exclude: ["Programs", "requirements.txt"], swiftSettings: strict),
     ]
 )

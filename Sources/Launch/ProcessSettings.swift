@@ -23,7 +23,9 @@ public struct SettingError: Error, Sendable, CustomStringConvertible {
 public struct ProcessSettings: Sendable {
     public func string(_ setting: Setting) throws(SettingError) -> String? { fatalError() }
     public func integer(_ setting: Setting, in range: ClosedRange<Int>) throws(SettingError) -> Int? { fatalError() }
-    public func seconds(_ setting: Setting, in range: ClosedRange<Double>) throws(SettingError) -> Duration? { fatalError() }
+    public func seconds(_ setting: Setting, in range: ClosedRange<Double>) throws(SettingError) -> Duration? {
+        fatalError()
+    }
     public func bool(_ setting: Setting) throws(SettingError) -> Bool? { fatalError() }
     /// The value, or the first line of the file named by `<name>_FILE`.
     public func secret(_ setting: Setting) throws(SettingError) -> String? { fatalError() }
