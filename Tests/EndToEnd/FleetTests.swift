@@ -8,7 +8,7 @@ struct FleetTests {
     func gatewaysAgreeWithEachOtherAndWithTheFleet() async throws {
         let interval = 5
         try await Deployment.run(settings: ["ROLLCALL_POLL_INTERVAL": "\(interval)"]) { deployment in
-            let fleet = try await deployment.fleet(endpoints: 200, arguments: ["--churn", "0.1", "--seed", "7"])
+            let fleet = try await deployment.fleet(endpoints: 200, arguments: ["--churn", "20", "--seed", "7"])
             let names = try await fleet.truth().map(\.name)
             #expect(names.count == 200)
             _ = try await deployment.registrar("registrar", ["ROLLCALL_ENDPOINTS": fleet.setting(names)])

@@ -47,8 +47,6 @@ struct PollerFaultTests {
         }
     }
 
-    private var now: Int { Int(Date().timeIntervalSince1970 * 1000) }
-
     @Test(.timeLimit(.minutes(2)))
     func schedulerKilled() async throws {
         try await run(endpoints: 10, pollers: [[:], [:]]) { _, parts in
@@ -70,7 +68,7 @@ struct PollerFaultTests {
             let sampler = Sampler()
             try await sampler.during(watch.sample) {
                 for endpoint in try await parts.fleet.truth() {
-                    try await parts.fleet.patch(endpoint.name, #"{"latency_ms":1500}"#)
+                    try await parts.fleet.patch(endpoint.name, #"{"behaviour":{"latency_ms":1500}}"#)
                 }
                 try await parts.fleet.resetCounters()
                 try await eventually("polls are under way") {
@@ -190,10 +188,10 @@ struct PollerFaultTests {
     }
 
     @Test(.timeLimit(.minutes(3)), arguments: ["hang", "huge", "html"])
-    func oneEndpointMisbehavesAndTheOthersAreOnTime(behaviour: String) async throws {
+    func oneEndpointMisbehavesAndTheOthersAreOnTime(fault: String) async throws {
         try await run(endpoints: 199, pollers: [[:]]) { _, parts in
             let bad = try #require(try await parts.fleet.truth().first?.name)
-            try await parts.fleet.patch(bad, #"{"behaviour":"\#(behaviour)"}"#)
+            try await parts.fleet.patch(bad, #"{"behaviour":{"fault":"\#(fault)"}}"#)
             try await eventually("it is offline", within: .seconds(40)) {
                 try await parts.gateway.server.endpoint(bad)["state"].string == "offline"
             }

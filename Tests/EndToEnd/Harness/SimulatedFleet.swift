@@ -25,7 +25,7 @@ struct SimulatedFleet: Sendable {
         try await control("PUT", "endpoints/\(name)", "{\"kind\":\"\(kind)\",\"models\":[\(list)]}")
     }
 
-    /// `change` is JSON: `{"models":[…]}`, `{"behaviour":"hang"}`, `{"latency_ms":2000}`.
+    /// `change` is JSON: `{"models":[…]}`, `{"behaviour":{"fault":"hang"}}`, `{"behaviour":{"latency_ms":2000}}`.
     func patch(_ name: String, _ change: String) async throws {
         try await control("PATCH", "endpoints/\(name)", change)
     }
@@ -45,8 +45,8 @@ struct SimulatedFleet: Sendable {
         return try answer.json()["endpoints"].array.map { endpoint in
             Endpoint(
                 name: endpoint["name"].string ?? "",
-                models: Set(endpoint["models"].array.compactMap { $0["id"].string ?? $0.string }),
-                polls: endpoint["poll_times_ms"].array.compactMap(\.integer))
+                models: Set(endpoint["models"].array.compactMap { $0["id"].string }),
+                polls: endpoint["polls"]["times"].array.compactMap(\.integer))
         }
     }
 
