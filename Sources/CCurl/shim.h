@@ -1,4 +1,76 @@
+// What Swift cannot call of libcurl by itself. `curl_easy_setopt`, `curl_easy_getinfo`, and `curl_multi_setopt` are
+// variadic, and Swift does not import variadic C functions; in C they are unchecked too: an `int` where a `long` is
+// read is undefined behaviour. Each function here fixes the type of the third argument to one that the option's
+// manual page names. The parentheses around the callee keep curl's type-checking macros out of the way, which need the
+// option to be a constant.
 #ifndef ROLLCALL_CCURL_SHIM_H
 #define ROLLCALL_CCURL_SHIM_H
 #include <curl/curl.h>
+
+// Options below 10000 (CURLOPTTYPE_LONG, CURLOPTTYPE_VALUES): read as `long`.
+static inline CURLcode rollcall_easy_set_long(CURL *easy, CURLoption option, long value) {
+    return (curl_easy_setopt)(easy, option, value);
+}
+
+// Options from 30000 on (CURLOPTTYPE_OFF_T): read as `curl_off_t`, 64 bits everywhere.
+static inline CURLcode rollcall_easy_set_offset(CURL *easy, CURLoption option, curl_off_t value) {
+    return (curl_easy_setopt)(easy, option, value);
+}
+
+// CURLOPTTYPE_STRINGPOINT: libcurl copies the string, so a temporary of Swift's will do.
+static inline CURLcode rollcall_easy_set_string(CURL *easy, CURLoption option, const char *value) {
+    return (curl_easy_setopt)(easy, option, value);
+}
+
+// CURLOPTTYPE_OBJECTPOINT and CURLOPTTYPE_CBPOINT: libcurl keeps the pointer, it must outlive the transfer. Also for
+// CURLOPT_COPYPOSTFIELDS, which copies as many bytes as CURLOPT_POSTFIELDSIZE_LARGE said before.
+static inline CURLcode rollcall_easy_set_pointer(CURL *easy, CURLoption option, const void *value) {
+    return (curl_easy_setopt)(easy, option, value);
+}
+
+// CURLOPTTYPE_SLISTPOINT: libcurl keeps the list, it must outlive the transfer.
+static inline CURLcode rollcall_easy_set_list(CURL *easy, CURLoption option, struct curl_slist *value) {
+    return (curl_easy_setopt)(easy, option, value);
+}
+
+// CURLOPT_WRITEFUNCTION, CURLOPT_HEADERFUNCTION, and CURLOPT_READFUNCTION: one signature for the three.
+static inline CURLcode rollcall_easy_set_data_function(CURL *easy, CURLoption option, curl_write_callback function) {
+    return (curl_easy_setopt)(easy, option, function);
+}
+
+// CURLOPT_PREREQFUNCTION: the one callback of another signature that is used.
+static inline CURLcode rollcall_easy_set_prerequest_function(CURL *easy, curl_prereq_callback function) {
+    return (curl_easy_setopt)(easy, CURLOPT_PREREQFUNCTION, function);
+}
+
+// CURLINFO_LONG: writes a `long`.
+static inline CURLcode rollcall_easy_get_long(CURL *easy, CURLINFO info, long *value) {
+    return (curl_easy_getinfo)(easy, info, value);
+}
+
+// CURLINFO_OFF_T: writes a `curl_off_t`.
+static inline CURLcode rollcall_easy_get_offset(CURL *easy, CURLINFO info, curl_off_t *value) {
+    return (curl_easy_getinfo)(easy, info, value);
+}
+
+// CURLINFO_STRING: lends a string that lives until the handle is next used.
+static inline CURLcode rollcall_easy_get_string(CURL *easy, CURLINFO info, const char **value) {
+    return (curl_easy_getinfo)(easy, info, value);
+}
+
+// CURLINFO_PRIVATE: gives back what CURLOPT_PRIVATE took.
+static inline CURLcode rollcall_easy_get_private(CURL *easy, void **value) {
+    return (curl_easy_getinfo)(easy, CURLINFO_PRIVATE, value);
+}
+
+// The options of a multi handle that are used are all CURLOPTTYPE_LONG.
+static inline CURLMcode rollcall_multi_set_long(CURLM *multi, CURLMoption option, long value) {
+    return (curl_multi_setopt)(multi, option, value);
+}
+
+// The result sits in an anonymous union beside a pointer; read here, the right member is read. Valid for CURLMSG_DONE.
+static inline CURLcode rollcall_message_result(const CURLMsg *message) {
+    return message->data.result;
+}
+
 #endif

@@ -1,0 +1,49 @@
+internal import CCurl
+
+// What libcurl calls, on the loop's thread, from within curl_multi_perform and curl_easy_pause. At file scope, as
+// functions for C are isolated to nothing; the context is the transfer, which the loop keeps alive.
+
+private func transfer(_ context: UnsafeMutableRawPointer?) -> ActiveTransfer? {
+    context.map { Unmanaged<ActiveTransfer>.fromOpaque($0).takeUnretainedValue() }
+}
+
+/// CURLOPT_HEADERFUNCTION: anything but the number of bytes ends the transfer.
+func receiveHeader(_ data: UnsafeMutablePointer<CChar>?, size: Int, count: Int, context: UnsafeMutableRawPointer?)
+    -> Int
+{
+    let line = UnsafeRawBufferPointer(start: data, count: size * count)
+    return transfer(context)?.receive(headerLine: line) == true ? line.count : 0
+}
+
+/// CURLOPT_WRITEFUNCTION: the number of bytes, CURL_WRITEFUNC_PAUSE, or anything else to end the transfer.
+func receiveBody(_ data: UnsafeMutablePointer<CChar>?, size: Int, count: Int, context: UnsafeMutableRawPointer?) -> Int
+{
+    let body = UnsafeRawBufferPointer(start: data, count: size * count)
+    guard let transfer = transfer(context), !body.isEmpty else { return 0 }
+    switch transfer.receive(body: body) {
+    case .taken: return body.count
+    case .pause: return Int(CURL_WRITEFUNC_PAUSE)
+    case .refused: return 0
+    }
+}
+
+/// CURLOPT_READFUNCTION: the number of bytes given, 0 at the end, CURL_READFUNC_PAUSE, or CURL_READFUNC_ABORT.
+func sendBody(_ data: UnsafeMutablePointer<CChar>?, size: Int, count: Int, context: UnsafeMutableRawPointer?) -> Int {
+    let buffer = UnsafeMutableRawBufferPointer(start: data, count: size * count)
+    guard let transfer = transfer(context) else { return Int(CURL_READFUNC_ABORT) }
+    switch transfer.send(into: buffer) {
+    case .bytes(let count): return count
+    case .end: return 0
+    case .nothingYet: return Int(CURL_READFUNC_PAUSE)
+    case .failed: return Int(CURL_READFUNC_ABORT)
+    }
+}
+
+/// CURLOPT_PREREQFUNCTION: called once a connection stands, new or used again, before the request is sent on it.
+func noteConnected(
+    _ context: UnsafeMutableRawPointer?, _: UnsafeMutablePointer<CChar>?, _: UnsafeMutablePointer<CChar>?, _: Int32,
+    _: Int32
+) -> Int32 {
+    transfer(context)?.isConnected = true
+    return CURL_PREREQFUNC_OK
+}

@@ -1,0 +1,128 @@
+internal import CCurl
+
+/// A transfer that libcurl works on. Not Sendable: it lives on the loop's thread, in the loop's table, and libcurl's
+/// callbacks get a pointer to it that is valid until the loop takes the transfer out of the table.
+final class ActiveTransfer {
+    let exchange: Exchange
+    let easy: EasyHandle
+    var headers = HeaderList()
+    /// For CURLOPT_ERRORBUFFER.
+    let errorText: UnsafeMutablePointer<CChar>
+    /// Status line and headers of the response being read.
+    var head = ResponseHead()
+    /// The head went to the receiver; header lines from then on are trailers.
+    var isHeadDelivered = false
+    /// The connection stands and the request is being sent. Taken back by a redirect.
+    var isConnected = false
+    var bodyBytes = 0
+    var isReceivingPaused = false
+    var isSendingPaused = false
+    /// Why a callback ended the transfer: says more than the CURLcode that it ends with.
+    var failure: HTTPError?
+    private let resumeSending: @Sendable () -> Void
+
+    init(_ exchange: Exchange, easy: EasyHandle, resumeSending: @escaping @Sendable () -> Void) {
+        self.exchange = exchange
+        self.easy = easy
+        self.resumeSending = resumeSending
+        errorText = .allocate(capacity: Int(CURL_ERROR_SIZE))
+        errorText.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
+    }
+
+    deinit { errorText.deallocate() }
+
+    /// What the receiver is told at the end: nil for a complete answer.
+    func outcome(_ code: CURLcode) -> HTTPError? {
+        if let failure { return failure }
+        guard code == CURLE_OK else {
+            return HTTPError(
+                curl: code,
+                .init(
+                    isConnected: isConnected, redirects: easy.long(CURLINFO_REDIRECT_COUNT),
+                    systemError: Int32(truncatingIfNeeded: easy.long(CURLINFO_OS_ERRNO)),
+                    detail: String(cString: errorText)))
+        }
+        // To libcurl a connection closed between two header lines is an answer without a body.
+        return isHeadDelivered ? nil : HTTPError(.truncated, "the connection ended in the head of the answer")
+    }
+
+    /// Tells libcurl which directions stand still; may call the callbacks at once.
+    func applyPauses() {
+        let mask = (isReceivingPaused ? CURLPAUSE_RECV : 0) | (isSendingPaused ? CURLPAUSE_SEND : 0)
+        // An error of a transfer that goes on comes back as its result; here there is nobody to tell.
+        curl_easy_pause(easy.pointer, mask)
+    }
+
+    // MARK: What the callbacks do
+
+    /// One header line, or the empty one that ends a head. False ends the transfer.
+    func receive(headerLine line: UnsafeRawBufferPointer) -> Bool {
+        if isHeadDelivered { return true }
+        // A new status line: what came before was informational, or a redirect.
+        if line.starts(with: "HTTP/".utf8) { head.lines.removeAll(keepingCapacity: true) }
+        guard head.lines.count + line.count <= ResponseHead.maximumBytes else {
+            failure = HTTPError(.tooLarge, "the head of the answer is too large")
+            return false
+        }
+        head.lines.append(contentsOf: line)
+        if line.count <= 2, line.first == UInt8(ascii: "\r") || line.first == UInt8(ascii: "\n") { endHead() }
+        return true
+    }
+
+    private func endHead() {
+        head.status = easy.long(CURLINFO_RESPONSE_CODE)
+        if head.status < 200 { return }
+        if exchange.request.maximumRedirects > 0, (300..<400).contains(head.status),
+            let location = firstValue(of: "location", in: head.fields()), !location.isEmpty
+        {
+            isConnected = false
+            return
+        }
+        deliverHead()
+    }
+
+    private func deliverHead() {
+        isHeadDelivered = true
+        head.url =
+            exchange.request.maximumRedirects > 0
+            ? easy.string(CURLINFO_EFFECTIVE_URL) ?? exchange.request.url : exchange.request.url
+        exchange.receiver.receive(head: head)
+    }
+
+    func receive(body: UnsafeRawBufferPointer) -> BodyReception {
+        // A body that announces to be too long is not waited for. With a content coding the length says nothing.
+        if bodyBytes == 0, let length = easy.offset(CURLINFO_CONTENT_LENGTH_DOWNLOAD_T),
+            length > exchange.request.maximumBodyBytes,
+            firstValue(of: "content-encoding", in: head.fields()) == nil
+        {
+            return refuseTooLarge()
+        }
+        guard body.count <= exchange.request.maximumBodyBytes - bodyBytes else { return refuseTooLarge() }
+        let reception = exchange.receiver.receive(body: body)
+        switch reception {
+        case .taken: bodyBytes += body.count
+        case .pause: isReceivingPaused = true
+        case .refused: failure = .cancelled
+        }
+        return reception
+    }
+
+    private func refuseTooLarge() -> BodyReception {
+        failure = HTTPError(.tooLarge, "the body is larger than \(exchange.request.maximumBodyBytes) bytes")
+        return .refused
+    }
+
+    /// Bytes of the request's body.
+    func send(into buffer: UnsafeMutableRawBufferPointer) -> UploadBuffer.Reading {
+        guard let upload = exchange.upload else { return .end }
+        // Pulled only now: a request that cannot connect leaves the sequence alone.
+        upload.start(resume: resumeSending)
+        let reading = upload.read(into: buffer)
+        switch reading {
+        case .nothingYet: isSendingPaused = true
+        case .failed(let failure): self.failure = failure
+        case .bytes, .end: break
+        }
+        return reading
+    }
+}

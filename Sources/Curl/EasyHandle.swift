@@ -1,0 +1,73 @@
+internal import CCurl
+
+/// libcurl's handle of one transfer at a time, used again for the next. Not Sendable: it stays on the loop's thread.
+final class EasyHandle {
+    let pointer: UnsafeMutableRawPointer
+
+    /// Nil when libcurl is out of memory.
+    init?() {
+        guard let pointer = curl_easy_init() else { return nil }
+        self.pointer = pointer
+    }
+
+    deinit { curl_easy_cleanup(pointer) }
+
+    /// Back to the defaults; connections and caches belong to the multi handle and stay.
+    func reset() { curl_easy_reset(pointer) }
+
+    func set(_ option: CURLoption, _ value: Int) throws(HTTPError) {
+        try check(rollcall_easy_set_long(pointer, option, value))
+    }
+
+    func set(_ option: CURLoption, _ value: Bool) throws(HTTPError) {
+        try set(option, value ? 1 : 0)
+    }
+
+    func set(_ option: CURLoption, _ value: String) throws(HTTPError) {
+        try check(rollcall_easy_set_string(pointer, option, value))
+    }
+
+    func set(_ option: CURLoption, offset value: Int) throws(HTTPError) {
+        try check(rollcall_easy_set_offset(pointer, option, curl_off_t(value)))
+    }
+
+    /// The pointer has to outlive the transfer, except for options that copy what it points to.
+    func set(_ option: CURLoption, pointer value: UnsafeRawPointer?) throws(HTTPError) {
+        try check(rollcall_easy_set_pointer(pointer, option, value))
+    }
+
+    func set(_ option: CURLoption, list: UnsafeMutablePointer<curl_slist>?) throws(HTTPError) {
+        try check(rollcall_easy_set_list(pointer, option, list))
+    }
+
+    func set(_ option: CURLoption, function: @escaping curl_write_callback) throws(HTTPError) {
+        try check(rollcall_easy_set_data_function(pointer, option, function))
+    }
+
+    func setPrerequestFunction(_ function: @escaping curl_prereq_callback) throws(HTTPError) {
+        try check(rollcall_easy_set_prerequest_function(pointer, function))
+    }
+
+    func long(_ info: CURLINFO) -> Int {
+        var value = 0
+        return rollcall_easy_get_long(pointer, info, &value) == CURLE_OK ? value : 0
+    }
+
+    /// Nil when libcurl does not know.
+    func offset(_ info: CURLINFO) -> Int? {
+        var value: curl_off_t = -1
+        guard rollcall_easy_get_offset(pointer, info, &value) == CURLE_OK, value >= 0 else { return nil }
+        return Int(value)
+    }
+
+    func string(_ info: CURLINFO) -> String? {
+        var value: UnsafePointer<CChar>?
+        guard rollcall_easy_get_string(pointer, info, &value) == CURLE_OK, let value else { return nil }
+        return String(cString: value)
+    }
+
+    private func check(_ code: CURLcode) throws(HTTPError) {
+        guard code != CURLE_OK else { return }
+        throw HTTPError(.other, "setting an option: \(String(cString: curl_easy_strerror(code)))")
+    }
+}

@@ -1,0 +1,133 @@
+internal import CCurl
+internal import Glibc
+
+/// The loop of the client's thread. It owns the multi handle and every easy handle, which are made on this thread and
+/// never leave it: the type is not Sendable.
+final class TransferLoop {
+    /// Handles kept to be used again; one takes some 6 KiB.
+    private static let maximumIdleHandles = 1024
+    /// A bound on one sleep, in case a wake-up is lost; libcurl shortens it to its next timeout.
+    private static let longestSleep: Int32 = 10_000
+
+    private let inbox: Inbox
+    private let configuration: HTTPClient.Configuration
+    private let multi: UnsafeMutableRawPointer?
+    private var active: [ObjectIdentifier: ActiveTransfer] = [:]
+    private var idle: [EasyHandle] = []
+
+    /// Before libcurl 7.84 it must not run on two threads at once; a static is made once.
+    private static let isLibraryReady = curl_global_init(Int(CURL_GLOBAL_DEFAULT)) == CURLE_OK
+
+    init(inbox: Inbox, configuration: HTTPClient.Configuration) {
+        self.inbox = inbox
+        self.configuration = configuration
+        multi = Self.isLibraryReady ? curl_multi_init() : nil
+        if let multi {
+            rollcall_multi_set_long(multi, CURLMOPT_MAXCONNECTS, max(1, configuration.maximumIdleConnections))
+            rollcall_multi_set_long(multi, CURLMOPT_MAX_HOST_CONNECTIONS, configuration.maximumConnectionsPerHost)
+        }
+    }
+
+    /// Until the inbox is closed.
+    func run() {
+        // Out of memory at the start: whatever is asked for ends with `stopped`.
+        guard let multi else {
+            inbox.close()
+            return stop()
+        }
+        while true {
+            let (commands, isClosed) = inbox.drain()
+            for command in commands { perform(command, on: multi) }
+            if isClosed { break }
+            var running: Int32 = 0
+            curl_multi_perform(multi, &running)
+            finishCompleted(of: multi)
+            inbox.sleep(on: multi) { Self.wait(on: multi) }
+        }
+        stop()
+        idle.removeAll()
+        curl_multi_cleanup(multi)
+    }
+
+    private static func wait(on multi: UnsafeMutableRawPointer) {
+        if curl_multi_poll(multi, nil, 0, longestSleep, nil) != CURLM_OK {
+            // It could not wait, out of memory or descriptors: a pause instead, so as not to spin.
+            poll(nil, 0, 10)
+        }
+    }
+
+    private func perform(_ command: Inbox.Command, on multi: UnsafeMutableRawPointer) {
+        switch command {
+        case .start(let exchange): start(exchange, on: multi)
+        case .cancel(let exchange):
+            if let transfer = active[ObjectIdentifier(exchange)] { end(transfer, .cancelled) }
+        case .resumeReceiving(let exchange):
+            guard let transfer = active[ObjectIdentifier(exchange)], transfer.isReceivingPaused else { return }
+            transfer.isReceivingPaused = false
+            transfer.applyPauses()
+        case .resumeSending(let exchange):
+            guard let transfer = active[ObjectIdentifier(exchange)], transfer.isSendingPaused else { return }
+            transfer.isSendingPaused = false
+            transfer.applyPauses()
+        }
+    }
+
+    private func start(_ exchange: Exchange, on multi: UnsafeMutableRawPointer) {
+        if exchange.isCancelled { return exchange.end(.cancelled) }
+        guard let easy = idle.popLast() ?? EasyHandle() else { return exchange.end(HTTPError(.other, "out of memory")) }
+        let inbox = inbox
+        let transfer = ActiveTransfer(exchange, easy: easy) { [weak exchange] in
+            guard let exchange else { return }
+            // When the inbox is closed the loop ends the transfer by itself.
+            _ = inbox.submit(.resumeSending(exchange))
+        }
+        do throws(HTTPError) {
+            try transfer.setUp(configuration)
+        } catch {
+            return exchange.end(error)
+        }
+        guard curl_multi_add_handle(multi, transfer.easy.pointer) == CURLM_OK else {
+            return exchange.end(HTTPError(.other, "libcurl did not take the transfer"))
+        }
+        active[ObjectIdentifier(exchange)] = transfer
+    }
+
+    private func finishCompleted(of multi: UnsafeMutableRawPointer) {
+        var left: Int32 = 0
+        while let message = curl_multi_info_read(multi, &left) {
+            guard message.pointee.msg == CURLMSG_DONE, let easy = message.pointee.easy_handle else { continue }
+            var context: UnsafeMutableRawPointer?
+            guard rollcall_easy_get_private(easy, &context) == CURLE_OK, let context else { continue }
+            // The message is gone once the handle is removed: its result is read first.
+            let code = rollcall_message_result(message)
+            let transfer = Unmanaged<ActiveTransfer>.fromOpaque(context).takeUnretainedValue()
+            end(transfer, transfer.outcome(code))
+        }
+    }
+
+    /// Takes a transfer out of libcurl, its connection closed when the answer is not complete, and tells the receiver.
+    private func end(_ transfer: ActiveTransfer, _ failure: HTTPError?) {
+        curl_multi_remove_handle(multi, transfer.easy.pointer)
+        active[ObjectIdentifier(transfer.exchange)] = nil
+        // Nothing of this transfer, credentials least of all, is left to the next.
+        transfer.easy.reset()
+        if idle.count < Self.maximumIdleHandles { idle.append(transfer.easy) }
+        transfer.exchange.end(failure)
+    }
+
+    /// The inbox is closed: nothing comes after what is drained here.
+    private func stop() {
+        for command in inbox.drain().commands {
+            if case .start(let exchange) = command { exchange.end(.stopped) }
+        }
+        for transfer in active.values { end(transfer, .stopped) }
+    }
+}
+
+extension Exchange {
+    /// Over, one way or the other.
+    fileprivate func end(_ failure: HTTPError?) {
+        upload?.close()
+        receiver.finish(failure)
+    }
+}
