@@ -1,85 +1,76 @@
+import Glibc
 public import Logging
 public import ServiceLifecycle
+import Synchronization
 
-/// How to reach the broker. Skeleton: to be completed by the AMQP implementation.
-public struct ConnectionConfiguration: Sendable {
-    public struct TLS: Sendable {
-        public var caFile: String
-        public init(caFile: String) { self.caFile = caFile }
-    }
-    /// `amqp://user:password@host:port/vhost` or `amqps://…`; tried in shuffled order.
-    public var urls: [String]
-    /// Shown by the broker in its list of connections.
-    public var name: String
-    public var heartbeat: Duration = .seconds(10)
-    public var connectTimeout: Duration = .seconds(5)
-    public var callTimeout: Duration = .seconds(10)
-    public var tls: TLS?
-
-    public init(urls: [String], name: String) {
-        self.urls = urls
-        self.name = name
-    }
-}
-
-public enum ConnectionStatus: Sendable, Hashable {
-    /// Not connected; `reason` is the last failure, without any credential.
-    case disconnected(reason: String)
-    case connected
-    /// Connected, but the broker has stopped reading from us (memory or disk alarm).
-    case blocked(reason: String)
-    case stopped
-}
-
-public struct AMQPError: Error, Sendable {
-    public struct Code: Sendable, Hashable {
-        private let name: String
-        /// Nothing was sent: there is no connection, or it is blocked. Safe to try elsewhere or later.
-        public static let notConnected = Code(name: "notConnected")
-        public static let blocked = Code(name: "blocked")
-        /// The broker gave the message back: no queue is bound for it.
-        public static let returned = Code(name: "returned")
-        /// The broker refused the message.
-        public static let nacked = Code(name: "nacked")
-        /// Sent, and no answer came in time, or the connection was lost: the broker may have it.
-        public static let unconfirmed = Code(name: "unconfirmed")
-        /// The queue of a subscription is gone, or the broker cancelled the consumer.
-        public static let cancelled = Code(name: "cancelled")
-        /// A channel was closed by the broker; the message says why.
-        public static let channelClosed = Code(name: "channelClosed")
-        /// The connection was lost.
-        public static let connectionLost = Code(name: "connectionLost")
-        /// The configuration cannot be used (URL, CA file).
-        public static let configuration = Code(name: "configuration")
-        /// The connection has been stopped.
-        public static let stopped = Code(name: "stopped")
-    }
-    public let code: Code
-    public let message: String
-    public init(_ code: Code, _ message: String) {
-        self.code = code
-        self.message = message
-    }
-}
-
-/// One connection to the broker that keeps itself up. Publish and consume on separate ones.
+/// One connection to the broker that keeps itself up. Publish and consume on separate ones: an alarm of the broker
+/// stops the reading of those that publish.
 public final class Connection: Service {
-    public init(configuration: ConnectionConfiguration, topology: Topology, logger: Logger) throws(AMQPError) {}
+    private let loop: ConnectionLoop
+    private let mailbox: Mailbox
+    private let hasRun = Atomic(false)
 
-    /// Connects, and connects again with jittered backoff, until graceful shutdown or cancellation.
-    public func run() async throws { fatalError() }
+    /// Throws `configuration` where a URL or the CA file cannot be used. Connects to nothing yet.
+    public init(configuration: ConnectionConfiguration, topology: Topology, logger: Logger) throws(AMQPError) {
+        if configuration.urls.isEmpty { throw AMQPError(.configuration, "there is no broker URL") }
+        var urls: [BrokerURL] = []
+        for text in configuration.urls { urls.append(try BrokerURL(text)) }
+        if urls.contains(where: \.isSecure) {
+            guard let tls = configuration.tls else {
+                throw AMQPError(.configuration, "a broker URL with amqps:// needs a CA file")
+            }
+            if access(tls.caFile, R_OK) != 0 { throw AMQPError(.configuration, "the CA file cannot be read") }
+        }
+        var logger = logger
+        logger[metadataKey: LogKey.connection] = "\(configuration.name)"
+        mailbox = Mailbox(
+            maximumMessages: configuration.maximumOutstandingMessages,
+            maximumBytes: configuration.maximumOutstandingBytes)
+        loop = ConnectionLoop(
+            configuration: configuration, urls: urls, topology: topology, mailbox: mailbox, logger: logger)
+    }
 
-    public var status: ConnectionStatus { fatalError() }
+    /// Connects, and connects again with jittered backoff, until graceful shutdown or cancellation. Once only.
+    ///
+    /// A graceful shutdown waits up to `drainTimeout` for confirms. Both end within the time of one connect or call.
+    public func run() async throws {
+        if hasRun.exchange(true, ordering: .relaxed) {
+            throw AMQPError(.stopped, "a connection runs only once")
+        }
+        let loop = loop
+        let mailbox = mailbox
+        await withTaskCancellationHandler {
+            await withGracefulShutdownHandler {
+                await OwnedThread.run(name: "amqp") { loop.run() }
+            } onGracefulShutdown: {
+                mailbox.requestStop(.graceful)
+            }
+        } onCancel: {
+            mailbox.requestStop(.immediate)
+        }
+    }
 
-    /// The status now, then each change of it.
-    public func statusUpdates() -> AsyncStream<ConnectionStatus> { fatalError() }
+    public var status: ConnectionStatus { mailbox.status }
+
+    /// The status now, then each change of it, to the last one, `stopped`. A reader that is slow misses old ones.
+    public func statusUpdates() -> AsyncStream<ConnectionStatus> { mailbox.statusUpdates() }
 
     /// Hands `message` over for sending, in the order of the calls, and returns without waiting.
     ///
-    /// Published mandatory and with confirms. Fails at once with `notConnected`, `blocked`, or `stopped`.
+    /// Published persistent, mandatory, and with confirms. Fails at once with `notConnected`, `blocked` (also where more
+    /// is outstanding than the configuration allows), `stopped`, or `invalidMessage`: nothing was sent then.
+    /// `timeout` is the time for the broker's confirm, from this call on.
     public func send(
         _ message: Message, to exchange: String, routingKey: String, timeout: Duration = .seconds(5)
-    ) throws(AMQPError) -> PublishReceipt { fatalError() }
+    ) throws(AMQPError) -> PublishReceipt {
+        try message.validate(exchange: exchange, routingKey: routingKey)
+        let receipt = PublishReceipt(answer: OneShot())
+        try mailbox.publish(
+            PendingPublish(
+                message: message, exchange: exchange, routingKey: routingKey, deadline: .now + timeout,
+                receipt: receipt))
+        return receipt
+    }
 
     /// `send` and wait for the broker's confirm.
     public func publish(
@@ -90,29 +81,26 @@ public final class Connection: Service {
 
     /// Waits for a connection, then consumes. The subscription ends with an error when the connection or the
     /// channel is lost or the queue goes; the caller subscribes again, at the offset that it then wants.
+    ///
+    /// - Parameters:
+    ///   - prefetch: How many deliveries may be unacknowledged, 1 to 65535.
+    ///   - arguments: Of the consumer, such as `x-stream-offset` or `x-priority`.
+    ///
+    /// Throws `cancelled` where there is no such queue, `channelClosed` where the broker refuses, `connectionLost`
+    /// where the connection is lost before it answers, and `stopped` on a stop of the connection or a cancelled task.
     public func subscribe(
         to queue: String, prefetch: Int, arguments: [String: FieldValue] = [:]
-    ) async throws(AMQPError) -> Subscription { fatalError() }
-}
-
-/// The broker's answer to one message, still to come.
-public struct PublishReceipt: Sendable {
-    /// Returns when the broker has confirmed. Throws `returned`, `nacked`, or `unconfirmed`.
-    public func confirmed() async throws(AMQPError) { fatalError() }
-}
-
-/// Deliveries of one consumer. At most `prefetch` are outstanding; acknowledging one makes room for the next.
-public struct Subscription: AsyncSequence, Sendable {
-    public typealias Element = Delivery
-    public struct AsyncIterator: AsyncIteratorProtocol {
-        public mutating func next() async throws(AMQPError) -> Delivery? { fatalError() }
+    ) async throws(AMQPError) -> Subscription {
+        guard queue.utf8.count <= 255 else {
+            throw AMQPError(.configuration, "the name of the queue is longer than 255 bytes")
+        }
+        let consumer = Consumer(
+            id: mailbox.newID(), queue: queue, prefetch: UInt16(clamping: max(1, prefetch)), arguments: arguments)
+        try mailbox.subscribe(consumer)
+        // From here on it is cancelled where nobody gets it.
+        let subscription = Subscription(handle: Subscription.Handle(consumer: consumer, mailbox: mailbox))
+        let cancelled = AMQPError(.stopped, "the task was cancelled before the broker answered")
+        try await consumer.started.value(ifCancelled: .failure(cancelled)).get()
+        return subscription
     }
-    public func makeAsyncIterator() -> AsyncIterator { fatalError() }
-
-    /// Returns credit for one delivery. Does nothing where the channel is gone: the broker delivers it again.
-    public func acknowledge(_ delivery: Delivery) { fatalError() }
-    /// Quorum queues only: a stream closes the connection on a reject.
-    public func reject(_ delivery: Delivery, requeue: Bool) { fatalError() }
-    /// Stops the consumer; the sequence then ends without an error. Unacknowledged deliveries go back to the queue.
-    public func cancel() async { fatalError() }
 }
