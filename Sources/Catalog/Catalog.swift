@@ -1,84 +1,116 @@
-/// Skeleton: to be completed by the Catalog implementation.
-public struct CatalogVersion: Sendable, Hashable, Comparable, CustomStringConvertible {
-    public var incarnation: Int64
-    public var offset: Int64
-    public init(incarnation: Int64, offset: Int64) {
-        self.incarnation = incarnation
-        self.offset = offset
-    }
-    /// Parses `<incarnation>-<offset>`.
-    public init?(_ text: String) { fatalError() }
-    public var description: String { "\(incarnation)-\(offset)" }
-    public static func < (left: CatalogVersion, right: CatalogVersion) -> Bool {
-        (left.incarnation, left.offset) < (right.incarnation, right.offset)
-    }
-}
-
-/// What applying a message changed, for those who act on it.
-public enum CatalogEffect: Sendable, Hashable {
-    /// The merged list has other bytes now.
-    case modelsChanged
-    /// An endpoint's record was created, changed, or removed.
-    case endpointRecordChanged(id: String)
-    /// A newer health or model row of this endpoint counts now.
-    case snapshotApplied(id: String)
-    case operationChanged(id: String)
-    case pollRequested(id: String)
-    case endpointSuspect(id: String)
-    case checkpoint(CatalogVersion)
-    case syncMark(id: String)
-}
-
-/// The held parts of an endpoint's snapshot, for its record's generation.
-public struct EndpointSnapshot: Sendable, Hashable {
-    /// Newest row, without its models.
-    public var health: SnapshotRow
-    public var modelsTick: Int64
-    /// Digest of `models`; nil where no list is held yet.
-    public var digest: String?
-    public var models: [ModelEntry]
-}
-
-public struct EndpointView: Sendable, Hashable {
-    public var record: EndpointRecord
-    /// nil: pending.
-    public var snapshot: EndpointSnapshot?
-    public var state: EndpointState { snapshot?.health.state ?? .pending }
-}
-
-/// `/v1/models`, encoded.
-public struct ModelList: Sendable, Hashable {
-    public var bytes: [UInt8]
-    /// Strong, quoted, from the bytes alone.
-    public var etag: String
-}
-
 /// Registry + latest snapshots, merged: a pure function of the messages applied.
+///
+/// What is held is a set of registers of which the greatest value wins, so messages may come in any order, twice, or
+/// again years later: catalogs that have seen the same messages are equal. No clock and no I/O in here.
 public struct Catalog: Sendable {
+    var slots: [EndpointSlot] = []
+    var slotOfID: [String: Int] = [:]
+    var freeSlots: [Int] = []
+    /// Live endpoints by name. Two have one name only while a rename is half seen.
+    var slotsOfName: [String: [Int]] = [:]
+    var checkpoint: HeldCheckpoint?
+    var assembly = CheckpointAssembly()
+    var operations = OperationShelf()
+    var list = MergedList()
+    var appliedOffset: Int64?
+
+    /// The highest revision seen in any record, tombstone, operation, or checkpoint; 0 before the first.
+    public internal(set) var highestRevision: Int64 = 0
+    /// The highest tick seen in any row; 0 before the first.
+    public internal(set) var highestTick: Int64 = 0
+
     public init() {}
 
-    public mutating func apply(_ message: CatalogMessage, at offset: Int64) -> [CatalogEffect] { fatalError() }
+    /// Takes in what stands at `offset` of the stream; says what that changed, in order.
+    public mutating func apply(_ message: CatalogMessage, at offset: Int64) -> [CatalogEffect] {
+        skip(offset)
+        var effects = EffectLog()
+        switch message {
+        case .snapshotBatch(let batch):
+            for row in batch.rows { apply(row, &effects) }
+        case .registryChanged(let change):
+            apply(change, &effects)
+        case .registryCheckpoint(let part):
+            apply(part, &effects)
+        case .operationChanged(let operation):
+            apply(operation, &effects)
+        case .refresh(let refresh):
+            for change in refresh.records { apply(change, &effects) }
+            for part in refresh.checkpoint { apply(part, &effects) }
+            for row in refresh.snapshots { apply(row, &effects) }
+            for operation in refresh.operations { apply(operation, &effects) }
+        case .pollRequested(let request):
+            effects.note(.pollRequested(id: request.endpoint))
+        case .endpointSuspect(let request):
+            effects.note(.endpointSuspect(id: request.endpoint))
+        case .syncMark(let mark):
+            effects.note(.syncMark(id: mark.id))
+        }
+        return effects.finished()
+    }
+
+    /// Counts `offset` as applied: there is a message that means nothing to this version.
+    public mutating func skip(_ offset: Int64) {
+        appliedOffset = max(appliedOffset ?? offset, offset)
+    }
 
     /// nil before the first checkpoint.
-    public var version: CatalogVersion? { fatalError() }
+    public var version: CatalogVersion? {
+        guard let checkpoint, let appliedOffset else { return nil }
+        return CatalogVersion(incarnation: checkpoint.incarnation, offset: appliedOffset)
+    }
+
     /// The registry's UUID, from the checkpoint held.
-    public var registry: String? { fatalError() }
-    /// The highest revision seen in any record, tombstone, operation, or checkpoint.
-    public var highestRevision: Int64 { fatalError() }
-    /// The highest tick seen in any row.
-    public var highestTick: Int64 { fatalError() }
+    public var registry: String? { checkpoint?.registry }
 
     /// Live endpoints, sorted by name.
-    public var endpoints: [EndpointView] { fatalError() }
-    public func endpoint(id: String) -> EndpointView? { fatalError() }
-    public func endpoint(named name: String) -> EndpointView? { fatalError() }
-    public func operation(id: String) -> Operation? { fatalError() }
+    public var endpoints: [EndpointView] {
+        slots.compactMap(\.view).sorted { left, right in
+            if !ByteOrder.same(left.record.name, right.record.name) {
+                return ByteOrder.precedes(left.record.name, right.record.name)
+            }
+            return ByteOrder.precedes(left.record.id, right.record.id)
+        }
+    }
 
-    /// Encoded once per change of the merged list.
-    public var modelList: ModelList { mutating get { fatalError() } }
-    /// One entry of the list, encoded as in it.
-    public func modelEntry(_ id: ModelID) -> [UInt8]? { fatalError() }
+    public func endpoint(id: String) -> EndpointView? { slotOfID[id].flatMap { slots[$0].view } }
 
-    /// What a refresh says of this: see the design, "Nothing expires from the log while it is alive".
-    public func refreshMessages() -> [Refresh] { fatalError() }
+    /// Where a rename is half seen and two have the name, the one that got it last.
+    public func endpoint(named name: String) -> EndpointView? {
+        slotsOfName[name]?.max { slots[$0].revision < slots[$1].revision }.flatMap { slots[$0].view }
+    }
+
+    /// nil also once it is an hour old.
+    public func operation(id: String) -> Operation? { operations[id] }
+
+    /// The whole list. Encoded once per change of it; until the next change this costs nothing.
+    public var modelList: ModelList { mutating get { list.list() } }
+
+    /// One entry of the list, encoded as in it; nil where it is not in the list.
+    public func modelEntry(_ id: ModelID) -> [UInt8]? { list.entry(id) }
+
+    /// What is still missing before this can be served.
+    public var completeness: Completeness {
+        var missing = 0
+        for (id, revision) in checkpoint?.endpoints ?? [:] {
+            if let slot = slotOfID[id], slots[slot].revision >= revision { continue }
+            missing += 1
+        }
+        let pending = slots.count { $0.record != nil && $0.visibleHealth == nil }
+        return Completeness(
+            hasCheckpoint: checkpoint != nil, missingRecords: missing, endpointsWithoutSnapshot: pending)
+    }
+
+    public struct Completeness: Sendable, Hashable {
+        public var hasCheckpoint: Bool
+        /// Records that the checkpoint names in a revision that is not held.
+        public var missingRecords: Int
+        /// Live endpoints of which no snapshot is held.
+        public var endpointsWithoutSnapshot: Int
+
+        /// The registry is known in whole: all that is needed once the whole log has been read.
+        public var hasRecords: Bool { hasCheckpoint && missingRecords == 0 }
+        /// Nothing is missing: the part of the log that was read is enough.
+        public var isComplete: Bool { hasRecords && endpointsWithoutSnapshot == 0 }
+    }
 }

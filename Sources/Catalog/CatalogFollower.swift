@@ -47,7 +47,8 @@ public final class CatalogFollower: Service {
         timeout: Duration, until condition: @escaping @Sendable (borrowing Catalog) -> T?
     ) async -> T? { fatalError() }
     /// Publishes a message on the stream with the properties that each must have.
-    public func publish(_ message: CatalogMessage, timeout: Duration = .seconds(5)) throws(AMQPError) -> PublishReceipt {
+    public func publish(_ message: CatalogMessage, timeout: Duration = .seconds(5)) throws(AMQPError) -> PublishReceipt
+    {
         fatalError()
     }
 }

@@ -1,24 +1,112 @@
 public import AMQP
+import FoundationEssentials
 
-/// Skeleton: to be completed by the Catalog implementation.
+/// A message whose body is not what its type says.
+public struct MalformedMessage: Error, Sendable, CustomStringConvertible {
+    /// AMQP property `type`.
+    public let type: String
+    /// What is wrong and where in the body; never the body itself, which may hold anything.
+    public let reason: String
+
+    public init(type: String, reason: String) {
+        self.type = type
+        self.reason = reason
+    }
+
+    public var description: String { "malformed message of type \(type): \(reason)" }
+}
+
 extension CatalogMessage {
     /// AMQP property `type`: `snapshot.batch`, `registry.changed`, `registry.checkpoint`, `operation.changed`,
     /// `poll.requested`, `endpoint.suspect`, `refresh`, `sync.mark`.
-    public var type: String { fatalError() }
-    /// As AMQP carries it, with a new unique message id and the header `schema`.
-    public func encoded() throws -> Message { fatalError() }
-    /// nil for a type that this version does not know. Throws `MalformedMessage` for a body that is not what its type says.
-    public init?(_ message: Message) throws { fatalError() }
-}
+    public var type: String {
+        switch self {
+        case .snapshotBatch: "snapshot.batch"
+        case .registryChanged: "registry.changed"
+        case .registryCheckpoint: "registry.checkpoint"
+        case .operationChanged: "operation.changed"
+        case .pollRequested: "poll.requested"
+        case .endpointSuspect: "endpoint.suspect"
+        case .refresh: "refresh"
+        case .syncMark: "sync.mark"
+        }
+    }
 
-public struct MalformedMessage: Error, Sendable {
-    public let type: String
-    public let reason: String
+    /// As AMQP carries it, with a new unique message id and the header `schema`.
+    public func encoded() throws -> Message {
+        switch self {
+        case .snapshotBatch(let payload): try Message(type: type, payload: payload)
+        case .registryChanged(let payload): try Message(type: type, payload: payload)
+        case .registryCheckpoint(let payload): try Message(type: type, payload: payload)
+        case .operationChanged(let payload): try Message(type: type, payload: payload)
+        case .pollRequested(let payload): try Message(type: type, payload: payload)
+        case .endpointSuspect(let payload): try Message(type: type, payload: payload)
+        case .refresh(let payload): try Message(type: type, payload: payload)
+        case .syncMark(let payload): try Message(type: type, payload: payload)
+        }
+    }
+
+    /// nil for a type or a schema that this version does not know.
+    ///
+    /// Throws `MalformedMessage` for a body that is not what its type says, or that holds values no sender means.
+    public init?(_ message: Message) throws {
+        guard message.headers["schema"] ?? .integer(BrokerMap.schema) == .integer(BrokerMap.schema) else { return nil }
+        switch message.type {
+        case "snapshot.batch": self = .snapshotBatch(try message.payload(SnapshotBatch.self))
+        case "registry.changed": self = .registryChanged(try message.payload(RegistryChange.self))
+        case "registry.checkpoint": self = .registryCheckpoint(try message.payload(CheckpointPart.self))
+        case "operation.changed": self = .operationChanged(try message.payload(Operation.self))
+        case "poll.requested": self = .pollRequested(try message.payload(PollRequest.self))
+        case "endpoint.suspect": self = .endpointSuspect(try message.payload(PollRequest.self))
+        case "refresh": self = .refresh(try message.payload(Refresh.self))
+        case "sync.mark": self = .syncMark(try message.payload(SyncMark.self))
+        default: return nil
+        }
+        if let reason = implausibility { throw MalformedMessage(type: message.type, reason: reason) }
+    }
 }
 
 extension Message {
-    /// For commands, jobs, ticks: `payload` as JSON with a new unique id and the header `schema`.
-    public init(type: String, payload: some Encodable, expiration: Duration? = nil) throws { fatalError() }
-    /// Decodes the body; throws `MalformedMessage`.
-    public func payload<T: Decodable>(_ type: T.Type) throws -> T { fatalError() }
+    /// `payload` as JSON, with a new unique message id and the header `schema`: for everything that Rollcall sends.
+    public init(type: String, payload: some Encodable, expiration: Duration? = nil) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        self.init(
+            body: Array(try encoder.encode(payload)), type: type, messageID: UUID().uuidString.lowercased(),
+            headers: ["schema": .integer(BrokerMap.schema)], expiration: expiration)
+    }
+
+    /// The body, decoded from JSON. Throws `MalformedMessage` where it is not a `T`.
+    public func payload<T: Decodable>(_ type: T.Type) throws -> T {
+        do {
+            return try JSONDecoder().decode(type, from: Data(body))
+        } catch let error as DecodingError {
+            throw MalformedMessage(type: self.type, reason: error.placeOnly)
+        }
+    }
+}
+
+extension DecodingError {
+    /// What is wrong and where, without the text that was found there.
+    fileprivate var placeOnly: String {
+        switch self {
+        case .keyNotFound(let key, let context): "missing \(Self.place(context.codingPath + [key]))"
+        case .valueNotFound(_, let context): "null at \(Self.place(context.codingPath))"
+        case .typeMismatch(_, let context): "wrong type at \(Self.place(context.codingPath))"
+        case .dataCorrupted(let context):
+            context.codingPath.isEmpty ? "not JSON" : "unknown value at \(Self.place(context.codingPath))"
+        @unknown default: "not as expected"
+        }
+    }
+
+    /// `rows[3].endpoint`; names are cut short because those of dictionaries come from the body.
+    private static func place(_ path: [any CodingKey]) -> String {
+        path.reduce(into: "") { text, key in
+            if let index = key.intValue {
+                text += "[\(index)]"
+            } else {
+                text += (text.isEmpty ? "" : ".") + key.stringValue.prefix(40)
+            }
+        }
+    }
 }

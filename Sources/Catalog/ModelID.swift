@@ -17,11 +17,11 @@ public struct ModelID: Sendable, Hashable, Comparable, Codable, CustomStringConv
     }
 
     public static func == (left: ModelID, right: ModelID) -> Bool {
-        left.value.utf8.elementsEqual(right.value.utf8)
+        ByteOrder.same(left.value, right.value)
     }
 
     public static func < (left: ModelID, right: ModelID) -> Bool {
-        left.value.utf8.lexicographicallyPrecedes(right.value.utf8)
+        ByteOrder.precedes(left.value, right.value)
     }
 
     public func hash(into hasher: inout Hasher) {

@@ -1,0 +1,77 @@
+extension Catalog {
+    /// Largest number of records, operations, or snapshots in one refresh message.
+    static let refreshBatch = 50
+    /// Largest estimated size of a refresh message's snapshots, in bytes.
+    static let refreshBytes = 200_000
+
+    /// What a refresh says of this: all records (and tombstones that no checkpoint covers), the checkpoint, all
+    /// snapshots in full, all operations, in this order, cut into small messages.
+    ///
+    /// A catalog that is made of these messages alone has the same list and the same views.
+    public func refreshMessages() -> [Refresh] {
+        let known = slots.filter { !$0.isEmpty }.sorted { ByteOrder.precedes($0.id, $1.id) }
+        let records = known.filter { $0.revision > 0 }.map {
+            RegistryChange(revision: $0.revision, kind: .endpoint, id: $0.id, endpoint: $0.record)
+        }
+        var messages = records.chunks(of: Self.refreshBatch).map { Refresh(records: $0) }
+        messages += (checkpoint?.parts ?? []).map { Refresh(checkpoint: [$0]) }
+        messages += snapshotBatches(known)
+        messages += operations.all.chunks(of: Self.refreshBatch).map { Refresh(operations: $0) }
+        return messages
+    }
+
+    private func snapshotBatches(_ known: [EndpointSlot]) -> [Refresh] {
+        var messages: [Refresh] = []
+        var batch: [SnapshotRow] = []
+        var size = 0
+        for slot in known {
+            let rows = slot.refreshRows
+            let cost = rows.reduce(0) { $0 + $1.estimatedSize }
+            if !batch.isEmpty, batch.count + rows.count > Self.refreshBatch || size + cost > Self.refreshBytes {
+                messages.append(Refresh(snapshots: batch))
+                batch = []
+                size = 0
+            }
+            batch += rows
+            size += cost
+        }
+        if !batch.isEmpty { messages.append(Refresh(snapshots: batch)) }
+        return messages
+    }
+}
+
+extension EndpointSlot {
+    /// The visible snapshot as rows.
+    ///
+    /// One row, unless health and models are out of step: a row can name one digest only. Then the health goes first,
+    /// and the models follow in a row whose tick is too old to count as health.
+    fileprivate var refreshRows: [SnapshotRow] {
+        guard let health = visibleHealth else { return [] }
+        guard let models = visibleModels else { return [health] }
+        var full = health
+        full.models = models.entries
+        if ByteOrder.same(health.digest, models.digest) {
+            full.modelsTick = models.tick == health.tick ? nil : models.tick
+            return [full]
+        }
+        full.digest = models.digest
+        full.tick = models.tick - 1
+        full.modelsTick = models.tick
+        return [health, full]
+    }
+}
+
+extension SnapshotRow {
+    /// Roughly its length as JSON.
+    fileprivate var estimatedSize: Int {
+        400 + (error?.message.utf8.count ?? 0)
+            + (models ?? []).reduce(0) { $0 + 140 + $1.id.value.utf8.count + ($1.ownedBy?.utf8.count ?? 0) }
+    }
+}
+
+extension Array {
+    /// In pieces of `size`, the last one may be shorter.
+    fileprivate func chunks(of size: Int) -> [[Element]] {
+        stride(from: 0, to: count, by: size).map { Array(self[$0..<Swift.min($0 + size, count)]) }
+    }
+}

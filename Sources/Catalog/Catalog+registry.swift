@@ -1,0 +1,94 @@
+/// Records, tombstones, and checkpoints.
+extension Catalog {
+    mutating func apply(_ change: RegistryChange, _ effects: inout EffectLog) {
+        highestRevision = max(highestRevision, change.revision)
+        if let checkpoint, checkpoint.excludes(change.id, revision: change.revision) { return }
+        let slot = slot(for: change.id)
+        guard slots[slot].isSuperseded(by: change) else { return }
+        let wasVisible = slots[slot].visibleHealth != nil
+        let changed = change.endpoint != nil || slots[slot].record != nil
+        slots[slot].revision = change.revision
+        setRecord(change.endpoint, of: slot)
+        // Generations are revisions: rows of one at or below the removal belong to what was removed.
+        slots[slot].dropRows(olderThan: change.endpoint?.generation ?? change.revision + 1)
+        if changed { effects.note(.endpointRecordChanged(id: change.id)) }
+        updateList(slot, &effects)
+        if !wasVisible, slots[slot].visibleHealth != nil { effects.note(.snapshotApplied(id: change.id)) }
+    }
+
+    mutating func apply(_ part: CheckpointPart, _ effects: inout EffectLog) {
+        highestRevision = max(highestRevision, part.revision)
+        operations.advance(to: part.madeAt)
+        let key = CheckpointAssembly.Key(part)
+        if let held = checkpoint, key <= held.key {
+            if key == held.key { checkpoint?.madeAt = max(held.madeAt, part.madeAt) }
+            return
+        }
+        guard let whole = assembly.add(part) else { return }
+        assembly.drop(upTo: key)
+        let entries = whole.entries.filter { $0.kind == .endpoint }
+        let held = HeldCheckpoint(
+            key: key, registry: whole.registry, incarnation: whole.incarnation, revision: whole.revision,
+            madeAt: whole.madeAt,
+            endpoints: Dictionary(entries.map { ($0.id, $0.revision) }, uniquingKeysWith: max))
+        checkpoint = held
+        for slot in slots.indices where !slots[slot].isEmpty && held.endpoints[slots[slot].id] == nil {
+            dropExcluded(slot, by: held, &effects)
+        }
+        if let version { effects.note(.checkpoint(version)) }
+    }
+
+    /// Forgets what a checkpoint does not list and would have to.
+    private mutating func dropExcluded(_ slot: Int, by checkpoint: HeldCheckpoint, _ effects: inout EffectLog) {
+        if slots[slot].revision <= checkpoint.revision {
+            let id = slots[slot].id
+            let wasLive = slots[slot].record != nil
+            slots[slot].revision = 0
+            setRecord(nil, of: slot)
+            slots[slot].dropRows(olderThan: checkpoint.revision + 1)
+            if wasLive { effects.note(.endpointRecordChanged(id: id)) }
+            updateList(slot, &effects)
+        }
+        if slots[slot].isEmpty { release(slot) }
+    }
+
+    private mutating func setRecord(_ record: EndpointRecord?, of slot: Int) {
+        let old = slots[slot].record
+        slots[slot].record = record
+        guard old?.name != record?.name else { return }
+        if let old {
+            slotsOfName[old.name]?.removeAll { $0 == slot }
+            if slotsOfName[old.name]?.isEmpty == true { slotsOfName[old.name] = nil }
+        }
+        if let record { slotsOfName[record.name, default: []].append(slot) }
+    }
+
+    /// The slot of an id, made where there is none.
+    mutating func slot(for id: String) -> Int {
+        if let slot = slotOfID[id] { return slot }
+        let slot: Int
+        if let free = freeSlots.popLast() {
+            slots[free] = EndpointSlot(id: id)
+            slot = free
+        } else {
+            slots.append(EndpointSlot(id: id))
+            slot = slots.count - 1
+        }
+        slotOfID[id] = slot
+        return slot
+    }
+
+    private mutating func release(_ slot: Int) {
+        slotOfID[slots[slot].id] = nil
+        slots[slot] = EndpointSlot(id: "")
+        freeSlots.append(slot)
+    }
+
+    /// Tells the merged list what the endpoint brings in now.
+    mutating func updateList(_ slot: Int, _ effects: inout EffectLog) {
+        let changed = list.replace(
+            slot, name: slots[slot].record?.name ?? "", isUsable: slots[slot].isUsable,
+            models: slots[slot].visibleModels)
+        if changed { effects.modelsChanged = true }
+    }
+}

@@ -1,0 +1,31 @@
+/// What applying a message changed, for those who act on it.
+public enum CatalogEffect: Sendable, Hashable {
+    /// Something that the merged list is made of changed. At most once a message, and last.
+    ///
+    /// A `CatalogFollower` that serves the list leaves it out where the bytes came out the same.
+    case modelsChanged
+    /// An endpoint's record was created, changed, or removed.
+    case endpointRecordChanged(id: String)
+    /// A newer health or model row of this endpoint counts now.
+    case snapshotApplied(id: String)
+    /// This state of the operation is the one that counts now.
+    case operationChanged(id: String)
+    case pollRequested(id: String)
+    case endpointSuspect(id: String)
+    /// A higher checkpoint than the one held before is complete and has been applied.
+    case checkpoint(CatalogVersion)
+    case syncMark(id: String)
+}
+
+/// The effects of one message as they come up.
+struct EffectLog {
+    private var effects: [CatalogEffect] = []
+    var modelsChanged = false
+
+    mutating func note(_ effect: CatalogEffect) { effects.append(effect) }
+
+    consuming func finished() -> [CatalogEffect] {
+        if modelsChanged { effects.append(.modelsChanged) }
+        return effects
+    }
+}
