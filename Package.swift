@@ -50,9 +50,9 @@ let package = Package(
         .target(
             name: "Launch",
             dependencies: [
-                "AMQP", logging, lifecycle,
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "AMQP", hummingbird, logging, lifecycle,
                 .product(name: "Configuration", package: "swift-configuration"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ], swiftSettings: strict),
         .executableTarget(
             name: "Gateway", dependencies: ["AMQP", "Catalog", "Curl", "Launch", hummingbird, crypto, logging, lifecycle],
@@ -73,7 +73,10 @@ let package = Package(
             name: "AMQPTests", dependencies: ["AMQP", "CRabbitMQ", logging, lifecycle], swiftSettings: strict),
         .testTarget(name: "CurlTests", dependencies: ["Curl"], swiftSettings: strict),
         .testTarget(name: "CatalogTests", dependencies: ["Catalog"], swiftSettings: strict),
-        .testTarget(name: "LaunchTests", dependencies: ["Launch"], swiftSettings: strict),
+        .testTarget(
+            name: "LaunchTests",
+            dependencies: ["Launch", .product(name: "HummingbirdTesting", package: "hummingbird")],
+            swiftSettings: strict),
         .testTarget(
             name: "GatewayTests",
             dependencies: ["Gateway", .product(name: "HummingbirdTesting", package: "hummingbird")],

@@ -1,62 +1,106 @@
-public import AMQP
-public import Logging
-public import ServiceLifecycle
-
-/// Skeleton: to be completed. One setting of a process: one row of the README's table and of `--help`.
-public struct Setting: Sendable, Hashable {
-    /// `ROLLCALL_…`; the argument is the same in lower case with dashes and without the prefix (`--amqp-url`).
-    public var name: String
-    public var kind: String
-    public var defaultValue: String?
-    public var meaning: String
-    public var isSecret: Bool
-}
-
-/// A wrong value: ends the process with exit code 78 and one line.
-public struct SettingError: Error, Sendable, CustomStringConvertible {
-    public let description: String
-    /// `ROLLCALL_PORT: "abc" is not …; it may be …`. A secret's value is never shown.
-    public init(setting: String, value: String?, allowed: String) { fatalError() }
-}
+internal import Configuration
 
 /// The values given by arguments, environment, and file, in this order, read with their types.
+///
+/// Each function gives the setting's default where no source has a value, and nil where there is no default either.
 public struct ProcessSettings: Sendable {
-    public func string(_ setting: Setting) throws(SettingError) -> String? { fatalError() }
-    public func integer(_ setting: Setting, in range: ClosedRange<Int>) throws(SettingError) -> Int? { fatalError() }
-    public func seconds(_ setting: Setting, in range: ClosedRange<Double>) throws(SettingError) -> Duration? { fatalError() }
-    public func bool(_ setting: Setting) throws(SettingError) -> Bool? { fatalError() }
-    /// The value, or the first line of the file named by `<name>_FILE`.
-    public func secret(_ setting: Setting) throws(SettingError) -> String? { fatalError() }
-}
+    /// A name that nobody reads: most likely a typing mistake.
+    struct UnknownName: Sendable, Equatable {
+        let name: String
+        /// `environment` or `file`.
+        let source: String
+        let nearest: String?
+    }
 
-/// What all processes share.
-public struct CommonSettings: Sendable {
-    public var amqpURLs: [String]
-    public var amqpCAFile: String?
-    public var namespace: String
-    public var logger: Logger
-    /// Raw value of ROLLCALL_SECRET_KEY(_FILE); check it with `KeyRing`.
-    public var secretKey: String?
-    public static let settings: [Setting] = []
-    /// Two configurations, for publishing and for consuming, named `<role>@<host>/<pid> publish|consume`.
-    public func connection(role: String, use: String, heartbeat: Duration) -> ConnectionConfiguration { fatalError() }
-}
+    /// A source of values and how a setting is called in it.
+    struct Source: Sendable {
+        let values: any ConfigSnapshot
+        let key: @Sendable (Setting) -> String
+    }
 
-/// A process of Rollcall: what `main` calls.
-public protocol RollcallProcess: Sendable {
-    /// `gateway`, `poller`, …
-    static var role: String { get }
-    static var abstract: String { get }
-    /// Its own settings, without the common ones.
-    static var settings: [Setting] { get }
-    /// Checks the values and makes the process; does no I/O that others could see.
-    init(settings: ProcessSettings, common: CommonSettings) throws
-    /// In the order in which they start; stopped in reverse.
-    func services() async throws -> [any Service]
-}
+    /// The first one that has a value wins.
+    let sources: [Source]
+    /// For the log, once there is one.
+    let unknownNames: [UnknownName]
 
-extension RollcallProcess {
-    /// `--help`, `--version`, `--check-config`, `--config FILE`; runs the services until SIGTERM or SIGINT; exit codes
-    /// 0, 64 (usage), 78 (configuration), 1 (failed).
-    public static func main() async { fatalError() }
+    /// As given, or the default.
+    public func string(_ setting: Setting) throws(SettingError) -> String? {
+        try given(setting) ?? setting.defaultValue
+    }
+
+    public func integer(_ setting: Setting, in range: ClosedRange<Int>) throws(SettingError) -> Int? {
+        guard let text = try string(setting) else { return nil }
+        guard let value = Int(text), range.contains(value) else {
+            throw wrong(setting, text, "an integer from \(range.lowerBound) to \(range.upperBound)")
+        }
+        return value
+    }
+
+    /// Seconds with or without a fraction (`10`, `0.25`), to the millisecond.
+    public func seconds(_ setting: Setting, in range: ClosedRange<Double>) throws(SettingError) -> Duration? {
+        guard let text = try string(setting) else { return nil }
+        guard let value = Double(text), range.contains(value) else {
+            throw wrong(setting, text, "a number of seconds from \(range.lowerBound) to \(range.upperBound)")
+        }
+        return .milliseconds(Int64((value * 1000).rounded()))
+    }
+
+    public func bool(_ setting: Setting) throws(SettingError) -> Bool? {
+        guard let text = try string(setting) else { return nil }
+        switch text.lowercased() {
+        case "true", "yes", "on", "1": return true
+        case "false", "no", "off", "0": return false
+        default: throw wrong(setting, text, "true or false")
+        }
+    }
+
+    /// One of a few words.
+    public func choice(_ setting: Setting, of words: [String]) throws(SettingError) -> String? {
+        guard let text = try string(setting) else { return nil }
+        guard words.contains(text) else { throw wrong(setting, text, words.joined(separator: ", ")) }
+        return text
+    }
+
+    /// The value, or the first line of the file named by `<name>_FILE`. Both given is an error: which one is meant?
+    public func secret(_ setting: Setting) throws(SettingError) -> String? {
+        let value = try given(setting)
+        guard let file = setting.secretFile, let path = try given(file) else {
+            return value ?? setting.defaultValue
+        }
+        guard value == nil else {
+            throw SettingError(setting: setting.name, problem: "given twice, also by \(file.name); give one of them")
+        }
+        return try firstLine(of: path, setting: file)
+    }
+
+    /// What the sources say, without the default; nil where it is absent or empty.
+    func given(_ setting: Setting) throws(SettingError) -> String? {
+        for source in sources {
+            let key = AbsoluteConfigKey([source.key(setting)])
+            if let text = try Self.text(key, in: source.values, setting: setting), !text.isEmpty { return text }
+        }
+        return nil
+    }
+
+    /// A list counts as its items joined by commas: YAML has lists, and the argument provider splits at commas.
+    private static func text(
+        _ key: AbsoluteConfigKey, in values: any ConfigSnapshot, setting: Setting
+    ) throws(SettingError) -> String? {
+        if let result = try? values.value(forKey: key, type: .string) {
+            guard case .string(let text)? = result.value?.content else { return nil }
+            return text
+        }
+        do {
+            let result = try values.value(forKey: key, type: .stringArray)
+            guard case .stringArray(let items)? = result.value?.content else { return nil }
+            return items.joined(separator: ",")
+        } catch {
+            throw SettingError(setting: setting.name, problem: "must be one value or a list of values")
+        }
+    }
+
+    /// The error for a value of `setting`; hides it if it is a secret.
+    func wrong(_ setting: Setting, _ value: String, _ allowed: String) -> SettingError {
+        SettingError(setting: setting.name, value: setting.isSecret ? nil : value, allowed: allowed)
+    }
 }

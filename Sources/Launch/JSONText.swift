@@ -1,0 +1,37 @@
+/// Writes JSON into a string, for the few places that must not depend on an encoder: log lines and health answers.
+struct JSONText {
+    private(set) var text = ""
+
+    /// A string with its quotes, escaped as RFC 8259 section 7 demands.
+    mutating func append(string: String) {
+        text.append("\"")
+        for scalar in string.unicodeScalars {
+            switch scalar {
+            case "\"": text.append("\\\"")
+            case "\\": text.append("\\\\")
+            case "\n": text.append("\\n")
+            case "\r": text.append("\\r")
+            case "\t": text.append("\\t")
+            case _ where scalar.value < 0x20:
+                let digits = String(scalar.value, radix: 16)
+                text.append("\\u" + String(repeating: "0", count: 4 - digits.count) + digits)
+            default: text.unicodeScalars.append(scalar)
+            }
+        }
+        text.append("\"")
+    }
+
+    mutating func append(raw: String) { text.append(raw) }
+
+    /// `{"key":…,…}` in the order given; `value` writes each one's value.
+    mutating func append<Value>(object fields: [(String, Value)], value: (inout JSONText, Value) -> Void) {
+        text.append("{")
+        for (index, field) in fields.enumerated() {
+            if index > 0 { text.append(",") }
+            append(string: field.0)
+            text.append(":")
+            value(&self, field.1)
+        }
+        text.append("}")
+    }
+}

@@ -1,0 +1,18 @@
+/// Names that a process does not read itself but that may well stand in an environment or a file it shares with others.
+///
+/// All processes of a deployment are commonly given the same environment file, so a name of another process is no
+/// mistake. Only what no process knows is warned about.
+enum KnownNames {
+    /// Of the gateway, the poller, and the registrar together.
+    static let ofAllProcesses: Set<String> = [
+        "ROLLCALL_ADMIN_KEY", "ROLLCALL_ADMIN_KEY_FILE", "ROLLCALL_ADOPT", "ROLLCALL_ALLOW_ANONYMOUS",
+        "ROLLCALL_DATABASE_URL", "ROLLCALL_ENDPOINTS", "ROLLCALL_FAILPOINT", "ROLLCALL_HEALTH_PORT", "ROLLCALL_HOST",
+        "ROLLCALL_POLL_INTERVAL", "ROLLCALL_POLL_TIMEOUT", "ROLLCALL_PORT", "ROLLCALL_REFRESH_INTERVAL",
+    ]
+    /// Of the tests and of the simulator, which has its own prefix because it needs names like `…_PORT` too.
+    static let prefixes = ["ROLLCALL_TEST_", "ROLLCALL_SIMULATOR_", "ROLLCALL_BENCH_"]
+
+    static func contains(_ name: String) -> Bool {
+        ofAllProcesses.contains(name) || prefixes.contains { name.hasPrefix($0) }
+    }
+}

@@ -1,0 +1,152 @@
+import Glibc
+import Logging
+
+/// Writes each log message as one line, as text for people or JSON for machines, in one `write` and without a buffer:
+/// nothing is lost when the process is killed, and lines of several threads do not mix.
+struct LineLogHandler: LogHandler {
+    enum Format: String, Sendable, CaseIterable { case text, json }
+
+    var metadata: Logger.Metadata = [:]
+    var metadataProvider: Logger.MetadataProvider?
+    var logLevel: Logger.Level
+    private let label: String
+    private let format: Format
+    private let write: @Sendable (String) -> Void
+    private let now: @Sendable () -> timespec
+
+    init(
+        label: String, format: Format, level: Logger.Level,
+        write: @escaping @Sendable (String) -> Void = LineLogHandler.writeToStandardError,
+        now: @escaping @Sendable () -> timespec = LineLogHandler.wallClock
+    ) {
+        self.label = label
+        self.format = format
+        self.logLevel = level
+        self.write = write
+        self.now = now
+    }
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) {
+        var all = metadata
+        if let metadataProvider { all.merge(metadataProvider.get()) { $1 } }
+        if let given = event.metadata { all.merge(given) { $1 } }
+        if let error = event.error { all["error"] = "\(error)" }
+        let fields = all.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+        let time = Self.timestamp(now())
+        switch format {
+        case .text: write(textLine(event, time, fields))
+        case .json: write(jsonLine(event, time, fields))
+        }
+    }
+
+    private func textLine(
+        _ event: LogEvent, _ time: String, _ fields: [(String, Logger.MetadataValue)]
+    ) -> String {
+        let level = event.level.rawValue
+        var line = "\(time) \(level)\(String(repeating: " ", count: 8 - level.utf8.count)) \(label) "
+        line += Self.withoutControls(event.message.description)
+        for (key, value) in fields { line += " \(key)=\(Self.quotedIfNeeded(value.description))" }
+        return line + "\n"
+    }
+
+    private func jsonLine(
+        _ event: LogEvent, _ time: String, _ fields: [(String, Logger.MetadataValue)]
+    ) -> String {
+        var json = JSONText()
+        let head = [
+            ("time", time), ("level", event.level.rawValue), ("label", label),
+            ("message", event.message.description),
+        ]
+        json.append(raw: "{")
+        for (key, value) in head {
+            json.append(string: key)
+            json.append(raw: ":")
+            json.append(string: value)
+            json.append(raw: ",")
+        }
+        json.append(raw: "\"metadata\":")
+        json.append(object: fields, value: Self.append)
+        json.append(raw: "}\n")
+        return json.text
+    }
+
+    private static func append(_ json: inout JSONText, _ value: Logger.MetadataValue) {
+        switch value {
+        case .string(let text): json.append(string: text)
+        case .stringConvertible(let value): json.append(string: value.description)
+        case .dictionary(let fields):
+            json.append(object: fields.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }, value: append)
+        case .array(let items):
+            json.append(raw: "[")
+            for (index, item) in items.enumerated() {
+                if index > 0 { json.append(raw: ",") }
+                append(&json, item)
+            }
+            json.append(raw: "]")
+        }
+    }
+
+    /// As it is where that is unambiguous, else as a JSON string.
+    private static func quotedIfNeeded(_ text: String) -> String {
+        let plain = text.unicodeScalars.allSatisfy {
+            $0.value > 0x20 && $0.value != 0x7f && $0 != "\"" && $0 != "=" && $0 != "\\"
+        }
+        if plain && !text.isEmpty { return text }
+        var json = JSONText()
+        json.append(string: text)
+        return json.text
+    }
+
+    private static func withoutControls(_ text: String) -> String {
+        guard text.unicodeScalars.contains(where: { $0.value < 0x20 }) else { return text }
+        return String(String.UnicodeScalarView(text.unicodeScalars.map { $0.value < 0x20 ? " " : $0 }))
+    }
+}
+
+extension LineLogHandler {
+    static func wallClock() -> timespec {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return time
+    }
+
+    /// RFC 3339 in UTC with milliseconds.
+    static func timestamp(_ time: timespec) -> String {
+        var seconds = time.tv_sec
+        var parts = tm()
+        gmtime_r(&seconds, &parts)
+        func padded(_ number: Int, _ width: Int) -> String {
+            let digits = String(number)
+            return String(repeating: "0", count: max(0, width - digits.utf8.count)) + digits
+        }
+        let date =
+            "\(padded(Int(parts.tm_year) + 1900, 4))-\(padded(Int(parts.tm_mon) + 1, 2))-\(padded(Int(parts.tm_mday), 2))"
+        let hour = "\(padded(Int(parts.tm_hour), 2)):\(padded(Int(parts.tm_min), 2)):\(padded(Int(parts.tm_sec), 2))"
+        return "\(date)T\(hour).\(padded(time.tv_nsec / 1_000_000, 3))Z"
+    }
+
+    /// Writes all of it, also to a pipe that takes only a part. What nobody reads any more is dropped.
+    static func writeToStandardError(_ line: String) {
+        var line = line
+        line.withUTF8 { bytes in
+            var rest = UnsafeRawBufferPointer(bytes)
+            while let start = rest.baseAddress, !rest.isEmpty {
+                let written = Glibc.write(STDERR_FILENO, start, rest.count)
+                if written > 0 {
+                    rest = UnsafeRawBufferPointer(rebasing: rest[written...])
+                } else if errno == EAGAIN {
+                    // Someone who shares the descriptor made it non-blocking: wait until there is room.
+                    var descriptor = pollfd(fd: STDERR_FILENO, events: Int16(POLLOUT), revents: 0)
+                    _ = poll(&descriptor, 1, 1000)
+                } else if errno != EINTR {
+                    return
+                }
+            }
+        }
+    }
+}

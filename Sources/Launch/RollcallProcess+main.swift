@@ -1,0 +1,95 @@
+import AMQP
+import FoundationEssentials
+import Glibc
+import Logging
+import ServiceLifecycle
+import Synchronization
+import UnixSignals
+
+extension RollcallProcess {
+    /// `--help`, `--version`, `--check-config`, `--config FILE`; runs the services until SIGTERM or SIGINT; exit codes
+    /// 0, 64 (usage), 78 (configuration), 1 (failed).
+    public static func main() async {
+        let arguments = Array(CommandLine.arguments.dropFirst())
+        switch LaunchPlan<Self>(arguments: arguments, environment: ProcessInfo.processInfo.environment) {
+        case .print(let text):
+            print(text, terminator: "")
+            exit(0)
+        case .refuse(let code, let line):
+            LineLogHandler.writeToStandardError("\(program): \(line)\n")
+            exit(code)
+        case .run(let process, let settings, let common):
+            await start(process, settings, common)
+        }
+    }
+
+    private static func start(_ process: Self, _ settings: ProcessSettings, _ common: CommonSettings) async -> Never {
+        let logger = common.logger
+        let (format, level) = (common.logFormat, logger.logLevel)
+        LoggingSystem.bootstrap { LineLogHandler(label: $0, format: format, level: level) }
+        ProcessLimits.ignoreBrokenPipes()
+        ProcessLimits.raiseOpenFiles(logger: logger)
+        warn(of: settings.unknownNames, logger: logger)
+        exit(await run(process, logger: logger))
+    }
+
+    /// Runs the services to their end and gives the exit code.
+    static func run(_ process: Self, logger: Logger) async -> Int32 {
+        do {
+            logger.info("Starting", metadata: ["version": "\(rollcallVersion)", "pid": "\(getpid())"])
+            let services = try await process.services()
+            try await run(services, logger: logger)
+            logger.info("Stopped")
+            return 0
+        } catch let exit as ProcessExit {
+            return refuse(exit.code, exit.message)
+        } catch let error as SettingError {
+            return refuse(ProcessExit.configuration, "\(error)")
+        } catch let error as AMQPError where error.code == .configuration {
+            return refuse(ProcessExit.configuration, error.message)
+        } catch {
+            logger.critical("Failed", metadata: ["error": "\(error)"])
+            return ProcessExit.failure
+        }
+    }
+
+    /// Runs the services until they are asked to stop.
+    ///
+    /// Once that has been asked, a service that had to be cancelled after ten seconds is no failure of the process.
+    private static func run(_ services: [any Service], logger: Logger) async throws {
+        let witness = ShutdownWitness()
+        var configuration = ServiceGroupConfiguration(
+            services: services + [witness], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+        configuration.maximumGracefulShutdownDuration = .seconds(10)
+        configuration.maximumCancellationDuration = .seconds(2)
+        do {
+            try await ServiceGroup(configuration: configuration).run()
+        } catch let error where witness.wasAsked && (error is CancellationError || error is ServiceGroupError) {
+            logger.warning("Stopped before all was finished", metadata: ["error": "\(error)"])
+        }
+    }
+
+    private static func warn(of unknownNames: [ProcessSettings.UnknownName], logger: Logger) {
+        for unknown in unknownNames {
+            var metadata: Logger.Metadata = ["name": "\(unknown.name)", "source": "\(unknown.source)"]
+            if let nearest = unknown.nearest { metadata["did_you_mean"] = "\(nearest)" }
+            logger.warning("Unknown setting", metadata: metadata)
+        }
+    }
+
+    private static func refuse(_ code: Int32, _ message: String) -> Int32 {
+        LineLogHandler.writeToStandardError("\(program): \(message)\n")
+        return code
+    }
+}
+
+/// Last in the group, so the first to be told to stop: remembers that it was.
+private final class ShutdownWitness: Service {
+    private let asked = Atomic(false)
+    var wasAsked: Bool { asked.load(ordering: .acquiring) }
+
+    func run() async throws {
+        try await gracefulShutdown()
+        asked.store(true, ordering: .releasing)
+    }
+}

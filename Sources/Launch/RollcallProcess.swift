@@ -1,0 +1,28 @@
+public import ServiceLifecycle
+
+/// A process of Rollcall: what `main` calls.
+public protocol RollcallProcess: Sendable {
+    /// `gateway`, `poller`, …
+    static var role: String { get }
+    /// A sentence or two for the top of the help.
+    static var abstract: String { get }
+    /// Its own settings, without the common ones.
+    static var settings: [Setting] { get }
+    /// Whether it talks to the broker. One that does not has only the common settings of the log.
+    static var usesBroker: Bool { get }
+    /// Checks the values and makes the process; does no I/O that others could see.
+    init(settings: ProcessSettings, common: CommonSettings) throws
+    /// In the order in which they start; stopped in reverse.
+    func services() async throws -> [any Service]
+}
+
+extension RollcallProcess {
+    public static var usesBroker: Bool { true }
+
+    /// `rollcall-gateway`: the name of the executable.
+    static var program: String { "rollcall-\(role)" }
+
+    static var commonSettings: [Setting] {
+        usesBroker ? CommonSettings.settings : CommonSettings.loggingSettings
+    }
+}
