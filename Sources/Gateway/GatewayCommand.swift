@@ -1,1 +1,6 @@
-@main struct GatewayCommand { static func main() {} }
+import Launch
+
+/// `rollcall-gateway`.
+@main struct GatewayCommand {
+    static func main() async { await GatewayProcess.main() }
+}

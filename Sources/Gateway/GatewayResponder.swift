@@ -13,6 +13,11 @@ struct GatewayResponder: HTTPResponder {
     let logger: Logger
 
     func respond(to request: Request, context: GatewayContext) async throws -> Response {
+        try await response(to: request)
+    }
+
+    /// Throws only where an error itself cannot be encoded.
+    func response(to request: Request) async throws -> Response {
         let started = logger.logLevel <= .debug ? ContinuousClock.now : nil
         let requestID = Self.requestID(request)
         var response: Response

@@ -1,4 +1,5 @@
 import Hummingbird
+import Launch
 import Logging
 import ServiceLifecycle
 import Synchronization
@@ -10,7 +11,7 @@ struct HTTPService: Service {
     let port: Int
     let logger: Logger
 
-    /// Throws `ListenError` where the address cannot be had.
+    /// Throws `ProcessExit` with code 1 where the address cannot be had.
     func run() async throws {
         let listening = ListeningFlag()
         let logger = logger
@@ -30,7 +31,8 @@ struct HTTPService: Service {
         do {
             try await application.run()
         } catch  where !listening.isSet {
-            throw ListenError(host: host, port: port, reason: "\(error)")
+            throw ProcessExit(
+                code: 1, message: "cannot listen on \(host):\(port) (ROLLCALL_HOST, ROLLCALL_PORT): \(error)")
         }
     }
 
@@ -46,13 +48,4 @@ private final class ListeningFlag: Sendable {
     private let flag = Mutex(false)
     func set() { flag.withLock { $0 = true } }
     var isSet: Bool { flag.withLock { $0 } }
-}
-
-/// The server could not start: the port is taken, or the address is not this host's.
-struct ListenError: Error, CustomStringConvertible {
-    let host: String
-    let port: Int
-    let reason: String
-
-    var description: String { "cannot listen on \(host):\(port) (ROLLCALL_HOST, ROLLCALL_PORT): \(reason)" }
 }
