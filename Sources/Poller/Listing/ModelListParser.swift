@@ -1,0 +1,197 @@
+import Catalog
+
+/// The lists that servers offer, and where.
+enum ListFormat: String, Sendable, Hashable, CaseIterable {
+    /// OpenAI's list, with the additions of vLLM, SGLang, llama.cpp, and hosted services.
+    case openAI
+    /// Ollama, docs/api.md, "List Local Models".
+    case ollamaTags
+    /// LM Studio REST API v0.
+    case lmStudioV0
+    /// LM Studio REST API v1.
+    case lmStudioV1
+
+    var path: String {
+        switch self {
+        case .openAI: "/v1/models"
+        case .ollamaTags: "/api/tags"
+        case .lmStudioV0: "/api/v0/models"
+        case .lmStudioV1: "/api/v1/models"
+        }
+    }
+}
+
+/// Answer → models, one pure function for each format. What an answer does not say stays nil.
+enum ModelListParser {
+    static func parse(_ answer: EndpointAnswer, as format: ListFormat) throws(PollError) -> ModelListing {
+        try parse(try answer.json(), as: format)
+    }
+
+    static func parse(_ document: JSONValue, as format: ListFormat) throws(PollError) -> ModelListing {
+        switch format {
+        case .openAI: try openAI(document)
+        case .ollamaTags: try listing(of: entries(document, under: "models"), ollamaEntry)
+        case .lmStudioV0: try listing(of: entries(document, under: "data"), lmStudioV0Entry)
+        case .lmStudioV1: try listing(of: entries(document, under: "models"), lmStudioV1Entry)
+        }
+    }
+
+    private static func openAI(_ document: JSONValue) throws(PollError) -> ModelListing {
+        // TGI's OpenAPI document declares one bare model.
+        if document["object"]?.string == "model", document["id"]?.string != nil {
+            return try listing(of: [document], openAIEntry)
+        }
+        var listing = try listing(of: entries(document, under: "data"), openAIEntry)
+        // Anthropic's pages.
+        if document["has_more"]?.bool == true { listing.next = document["last_id"]?.string }
+        return listing
+    }
+
+    /// The elements of the list: under `key`, or the whole document where it is an array.
+    private static func entries(_ document: JSONValue, under key: String) throws(PollError) -> [JSONValue] {
+        if let elements = document.array {
+            guard elements.isEmpty || elements.contains(where: \.isObject) else {
+                throw PollError(.noUsableEntry, "an array without any object")
+            }
+            return elements
+        }
+        guard document.isObject else { throw PollError(.noList, "JSON, but neither an object nor a list") }
+        if saysError(document) { throw PollError(.errorBody, "HTTP 200 with an error in place of a list") }
+        switch document[key] {
+        case .array(let elements): return elements
+        // Ollama without any model: Go's nil slice.
+        case .null where key == "models" || document["object"]?.string == "list": return []
+        default: throw PollError(.noList, "JSON, but without the list \"\(key)\"")
+        }
+    }
+
+    /// LM Studio answers every unknown path with 200 and `{"error":"Unexpected endpoint or method. …"}`.
+    private static func saysError(_ document: JSONValue) -> Bool {
+        if document["object"]?.string == "error" || document["type"]?.string == "error" { return true }
+        switch document["error"] {
+        case .string(let text): return !text.isEmpty
+        case .object, .array, .integer, .real: return true
+        case .bool(let flag): return flag
+        // FastAPI's errors.
+        case .null, nil: return document["detail"]?.string != nil && document["data"] == nil
+        }
+    }
+
+    private enum Reading {
+        case model(ModelEntry)
+        /// A model that cannot be used now.
+        case left
+        case unusable
+    }
+
+    private static func listing(
+        of entries: [JSONValue], _ read: (JSONValue) -> Reading
+    ) throws(PollError) -> ModelListing {
+        var listing = ModelListing()
+        for entry in entries {
+            switch read(entry) {
+            case .model(let model): listing.append(model)
+            case .left: break
+            case .unusable: listing.skipped += 1
+            }
+        }
+        return try listing.checked()
+    }
+
+    private static func openAIEntry(_ entry: JSONValue) -> Reading {
+        guard let id = modelID(entry["id"]) else { return .unusable }
+        let status = entry["status"]
+        let phase = status?["value"]?.string
+        // llama.cpp's router lists what failed to load or is still being downloaded; Lemonade, what is not there yet.
+        if phase == "downloading" || phase == "failed" || status?["failed"]?.bool == true
+            || entry["downloaded"]?.bool == false
+        {
+            return .left
+        }
+        return .model(
+            ModelEntry(
+                id: id, ownedBy: word(entry["owned_by"]), contextLength: contextLength(entry),
+                parameterCount: entry["meta"]?["n_params"]?.count(upTo: ParameterSize.maximum),
+                loaded: phase.map { $0 == "loaded" }, firstSeen: 0))
+    }
+
+    /// Where servers say how many tokens a request may use, the binding figure before the model's limit.
+    ///
+    /// llama.cpp's `meta.n_ctx_train` is not among them: it says how the model was trained, not what is served.
+    private static let contextPaths: [[String]] = [
+        ["max_model_len"],  // vLLM, SGLang
+        ["meta", "n_ctx"],  // llama.cpp, GPUStack
+        ["parameters", "max_seq_len"],  // TabbyAPI
+        ["ctx_len"],  // Cortex
+        ["context_length"],  // OpenRouter, Lemonade
+        ["context_window"],  // Groq
+        ["max_context_length"],  // Mistral
+        ["max_context_window"],  // Lemonade
+    ]
+
+    private static func contextLength(_ entry: JSONValue) -> Int? {
+        for path in contextPaths {
+            if let length = context(entry[path: path]) { return length }
+        }
+        return nil
+    }
+
+    private static func ollamaEntry(_ entry: JSONValue) -> Reading {
+        guard let id = modelID(entry["name"]) ?? modelID(entry["model"]) else { return .unusable }
+        let details = entry["details"]
+        return .model(
+            ModelEntry(
+                id: id, quantization: word(details?["quantization_level"]),
+                parameterCount: details?["parameter_size"]?.string.flatMap(ParameterSize.count),
+                architecture: word(details?["family"]), firstSeen: 0))
+    }
+
+    private static func lmStudioV0Entry(_ entry: JSONValue) -> Reading {
+        guard let id = modelID(entry["id"]) else { return .unusable }
+        return .model(
+            ModelEntry(
+                id: id, ownedBy: word(entry["publisher"]),
+                contextLength: context(entry["loaded_context_length"]) ?? context(entry["max_context_length"]),
+                quantization: word(entry["quantization"]), architecture: word(entry["arch"]),
+                loaded: entry["state"]?.string.map { $0 == "loaded" }, firstSeen: 0))
+    }
+
+    private static func lmStudioV1Entry(_ entry: JSONValue) -> Reading {
+        guard let id = modelID(entry["key"]) else { return .unusable }
+        let instances = entry["loaded_instances"]?.array
+        // Several instances may differ: any of them may get the request, so the least counts.
+        let loadedContext = instances?.compactMap { context($0["config"]?["context_length"]) }.min()
+        return .model(
+            ModelEntry(
+                id: id, ownedBy: word(entry["publisher"]),
+                contextLength: loadedContext ?? context(entry["max_context_length"]),
+                quantization: word(entry["quantization"]?["name"]),
+                parameterCount: entry["params_string"]?.string.flatMap(ParameterSize.count),
+                architecture: word(entry["architecture"]), loaded: instances.map { !$0.isEmpty }, firstSeen: 0))
+    }
+}
+
+extension ModelListParser {
+    /// A name that can stand in a list, a URL, and a log: not empty, not overlong, no control characters. As it is.
+    private static func modelID(_ value: JSONValue?) -> ModelID? {
+        guard let text = value?.string, isPrintable(text) else { return nil }
+        return ModelID(text)
+    }
+
+    private static func word(_ value: JSONValue?) -> String? {
+        guard let text = value?.string, isPrintable(text) else { return nil }
+        return text
+    }
+
+    private static func isPrintable(_ text: String) -> Bool {
+        !text.isEmpty && text.utf8.count <= ModelListing.maximumIDLength
+            && !text.unicodeScalars.contains { $0.properties.generalCategory == .control }
+    }
+
+    /// Beyond any real context; some configurations write 1e30 for "no limit".
+    private static let maximumContext: Int64 = 1_000_000_000
+
+    static func context(_ value: JSONValue?) -> Int? {
+        value?.count(upTo: maximumContext).map(Int.init)
+    }
+}

@@ -1,0 +1,30 @@
+import Glibc
+
+/// The two clocks of a poller. Everything that is waited for or measured goes by the monotonic one; the wall clock
+/// is only shown to people and gives ticks their size.
+struct PollerClock: Sendable {
+    /// Time since some moment in the past; never goes back.
+    var monotonic: @Sendable () -> Duration
+    /// Milliseconds since 1970.
+    var wallMilliseconds: @Sendable () -> Int64
+
+    /// `wallOffset` is a test facility: a wall clock that is wrong by so many seconds.
+    static func live(wallOffset: Duration = .zero) -> PollerClock {
+        let start = ContinuousClock.now
+        let offset = wallOffset.components.seconds * 1000
+        return PollerClock(
+            monotonic: { start.duration(to: .now) },
+            wallMilliseconds: {
+                var time = timespec()
+                clock_gettime(CLOCK_REALTIME, &time)
+                return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000 + offset
+            })
+    }
+}
+
+extension Duration {
+    /// Whole milliseconds, rounded down.
+    var milliseconds: Int64 {
+        components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000
+    }
+}
