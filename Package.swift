@@ -67,7 +67,7 @@ let package = Package(
                 .product(name: "GRDB", package: "GRDB.swift"),
             ], swiftSettings: strict),
         .executableTarget(
-            name: "Simulator", dependencies: ["Launch", hummingbird, logging, lifecycle],
+            name: "Simulator", dependencies: ["Launch", hummingbird, crypto, logging, lifecycle],
             swiftSettings: strict),
         .testTarget(name: "AMQPTests", dependencies: ["AMQP"], swiftSettings: strict),
         .testTarget(name: "CurlTests", dependencies: ["Curl"], swiftSettings: strict),
