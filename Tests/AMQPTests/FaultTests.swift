@@ -90,7 +90,7 @@ extension BrokerTests {
                 try await withProxy(names.topology()) { proxy, connection in
                     let subscription = try await connection.subscribe(to: names.queue, prefetch: 10)
                     proxy.set(.cut(afterBytes: 150_000))
-                    try? await connection.publish(message(bytes: 1_000_000), to: names.exchange, routingKey: "k")
+                    _ = try connection.send(message(bytes: 1_000_000), to: names.exchange, routingKey: "k")
                     var deliveries = subscription.makeAsyncIterator()
                     #expect(await deliveries.failure() == .connectionLost)
                     // It was not acknowledged, so it is there again, whole.

@@ -39,7 +39,7 @@ final class FaultyProxy: Sendable {
         var address = Self.address(port: 0)
         var size = socklen_t(MemoryLayout<sockaddr_in>.size)
         let listener = listener
-        _ = withUnsafeMutablePointer(to: &address) {
+        withUnsafeMutablePointer(to: &address) {
             $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
                 bind(listener, address, size)
                 listen(listener, 16)
@@ -133,7 +133,7 @@ final class FaultyProxy: Sendable {
         var written = 0
         while written < count {
             let result = buffer[written..<count].withUnsafeBytes {
-                send(sink, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL.rawValue))
+                send(sink, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
             }
             if result <= 0 { return false }
             written += result
