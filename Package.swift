@@ -69,7 +69,7 @@ let package = Package(
                 .product(name: "GRDB", package: "GRDB.swift"),
             ], swiftSettings: strict),
         .executableTarget(
-            name: "Simulator", dependencies: ["Launch", hummingbird, logging, lifecycle],
+            name: "Simulator", dependencies: ["Launch", hummingbird, crypto, logging, lifecycle],
             swiftSettings: strict),
         .testTarget(
             name: "AMQPTests", dependencies: ["AMQP", "CRabbitMQ", logging, lifecycle], swiftSettings: strict),

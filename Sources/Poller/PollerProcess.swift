@@ -1,1 +1,145 @@
-@main struct PollerCommand { static func main() {} }
+import AMQP
+import Catalog
+import Curl
+import Launch
+import Logging
+import ServiceLifecycle
+
+/// `rollcall-poller`: asks the endpoints what they serve.
+@main
+struct PollerProcess: RollcallProcess {
+    static let role = "poller"
+    static let abstract = """
+        Polls the endpoints and reports what they serve. Any number of pollers share the work; one of them at a time \
+        decides what is due.
+        """
+    static let settings = [pollInterval, pollTimeout, refreshInterval, HealthServer.portSetting]
+
+    static let pollInterval = Setting(
+        name: "ROLLCALL_POLL_INTERVAL", kind: "seconds", defaultValue: "10",
+        meaning: "How often an endpoint is polled whose record does not say; 1 to 3600.")
+    static let pollTimeout = Setting(
+        name: "ROLLCALL_POLL_TIMEOUT", kind: "seconds", defaultValue: "5",
+        meaning: "After this a poll has failed; 0.1 to 60.")
+    static let refreshInterval = Setting(
+        name: "ROLLCALL_REFRESH_INTERVAL", kind: "seconds", defaultValue: "300",
+        meaning: "Within this all that is alive is published once more; the same for all processes; 1 to 3600.")
+    /// A test facility, and for nothing else: a wall clock that is wrong by so many seconds.
+    static let testClockOffset = Setting(
+        name: "ROLLCALL_TEST_CLOCK_OFFSET", kind: "integer", defaultValue: "0",
+        meaning: "For tests: seconds by which the wall clock is wrong.")
+
+    /// A hanging broker connection is noticed within 2.5 of these: a scheduler that hangs blocks the ticks.
+    private static let heartbeat = Duration.seconds(5)
+    /// What a job may wait in the queue, and its result to be gathered and confirmed, besides the poll itself.
+    private static let jobMargin = Duration.seconds(3)
+
+    private let common: CommonSettings
+    private let interval: Duration
+    private let timeout: Duration
+    private let refresh: Duration
+    private let healthPort: Int?
+    private let keyRing: KeyRing?
+    private let clock: PollerClock
+
+    init(settings: ProcessSettings, common: CommonSettings) throws {
+        self.common = common
+        interval = try settings.seconds(Self.pollInterval, in: 1...3600) ?? .seconds(10)
+        timeout = try settings.seconds(Self.pollTimeout, in: 0.1...60) ?? .seconds(5)
+        refresh = try settings.seconds(Self.refreshInterval, in: 1...3600) ?? .seconds(300)
+        healthPort = try HealthServer.port(settings)
+        let offset = try settings.integer(Self.testClockOffset, in: -1_000_000_000...1_000_000_000) ?? 0
+        clock = .live(wallOffset: .seconds(offset))
+        do throws(KeyRingError) {
+            keyRing = try common.secretKey.map { text throws(KeyRingError) in try KeyRing(text) }
+        } catch {
+            throw SettingError(setting: "ROLLCALL_SECRET_KEY", value: nil, allowed: error.description)
+        }
+    }
+
+    func services() async throws -> [any Service] {
+        let brokerMap = BrokerMap(namespace: common.namespace)
+        let consuming = try connection("consume", brokerMap)
+        let publishing = try connection("publish", brokerMap)
+        var configuration = CatalogFollower.Configuration()
+        configuration.refreshInterval = refresh
+        let follower = CatalogFollower(
+            brokerMap: brokerMap, consuming: consuming, publishing: publishing, configuration: configuration,
+            logger: common.logger)
+        let client = HTTPClient()
+        let fleet = Fleet(poller: Fleet.randomID(), clock: clock)
+        let gate = FailureGate(clock: clock)
+        let scheduler = Scheduler(
+            follower: follower, consuming: consuming, publishing: publishing, brokerMap: brokerMap, fleet: fleet,
+            clock: clock,
+            settings: Schedule.Settings(interval: interval, lostAfter: timeout + Self.jobMargin),
+            refreshInterval: refresh, logger: common.logger)
+        let worker = PollWorker(
+            follower: follower, consuming: consuming, queue: brokerMap.polls,
+            runner: runner(follower, client, fleet, gate), logger: common.logger)
+        let proposer = TickProposer(
+            publishing: publishing, brokerMap: brokerMap, poller: fleet.poller, clock: clock, logger: common.logger)
+        var services: [any Service] = [
+            consuming, publishing, follower, HTTPClientLifetime(client: client), scheduler, proposer, worker,
+        ]
+        if let healthPort { services.append(health(healthPort, follower, fleet, gate)) }
+        return services
+    }
+
+    private func connection(_ use: String, _ brokerMap: BrokerMap) throws(AMQPError) -> Connection {
+        try Connection(
+            configuration: common.connection(role: Self.role, use: use, heartbeat: Self.heartbeat),
+            topology: brokerMap.topology, logger: common.logger)
+    }
+
+    private func runner(
+        _ follower: CatalogFollower, _ client: HTTPClient, _ fleet: Fleet, _ gate: FailureGate
+    ) -> JobRunner {
+        let poll = EndpointPoll(
+            transport: CurlTransport(client: client), keyRing: keyRing, timeout: timeout, clock: clock)
+        let reporter = Reporter(poller: fleet.poller, clock: clock, logger: common.logger) { batch in
+            try await follower.publish(.snapshotBatch(batch)).confirmed()
+        }
+        return JobRunner(
+            fleet: fleet, clock: clock, gate: gate, reporter: reporter,
+            poll: { endpoint, detected in
+                do throws(PollError) {
+                    return .success(try await poll(endpoint, detected: detected))
+                } catch {
+                    return .failure(error)
+                }
+            },
+            publishesInFull: { follower.readiness.publishInFull },
+            held: { id in follower.read { $0.endpoint(id: id)?.snapshot } })
+    }
+
+    private func health(_ port: Int, _ follower: CatalogFollower, _ fleet: Fleet, _ gate: FailureGate) -> HealthServer {
+        HealthServer(port: port, logger: common.logger) {
+            let readiness = follower.readiness
+            let isCutOff = await gate.isCutOff
+            let version = follower.read { $0.version?.description }
+            let reason = isCutOff ? "cut off from the endpoints: those of several hosts failed" : readiness.reason
+            return Launch.Readiness(
+                isReady: readiness.letsPollersWork && !isCutOff,
+                fields: [
+                    ("poller", .string(fleet.poller)), ("scheduler", .bool(fleet.isScheduler)),
+                    ("cut_off", .bool(isCutOff)), ("catalog_version", version.map { .string($0) } ?? .null),
+                    ("reason", reason.map { .string($0) } ?? .null),
+                ])
+        }
+    }
+}
+
+/// Ends the HTTP client's thread after everything that uses it has stopped.
+struct HTTPClientLifetime: Service {
+    let client: HTTPClient
+
+    func run() async throws {
+        do {
+            try await gracefulShutdown()
+        } catch {
+            // Cancelled instead: the process ends as well.
+        }
+        await client.shutdown()
+    }
+}

@@ -32,7 +32,7 @@ final class Patience: Sendable {
     /// Does `work` until it succeeds.
     ///
     /// - Throws: errors that do not go away by themselves, and `CancellationError` when the time after a stop is over.
-    func until<T: Sendable>(_ name: String, _ work: () async throws -> T) async throws -> T {
+    func until<T: Sendable>(_ name: String, _ work: @Sendable () async throws -> T) async throws -> T {
         var attempt = 0
         while true {
             do {

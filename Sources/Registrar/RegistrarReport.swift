@@ -13,18 +13,17 @@ struct RegistrarReport: Sendable {
     /// Ready where it could work if it were, or were to become, the active one: a standby is ready as well.
     func readiness() async -> Launch.Readiness {
         let catalog = follower.readiness
-        var fields: [(String, Launch.Readiness.Value)] = [
-            ("role", activity.isActive ? "active" : "standby"),
-            ("broker", .string(Self.word(publishing.status))),
-            ("catalog_current", .bool(catalog.isCurrent)),
-        ]
+        var fields: [(String, Launch.Readiness.Value)] = []
+        fields.append(("role", .string(activity.isActive ? "active" : "standby")))
+        fields.append(("broker", .string(Self.word(publishing.status))))
+        fields.append(("catalog_current", .bool(catalog.isCurrent)))
         if let reason = catalog.reason { fields.append(("catalog", .string(reason))) }
         do {
             let state = try await store.state()
-            fields += [
-                ("registry", .string(state.uuid)), ("incarnation", .integer(Int(state.incarnation))),
-                ("revision", .integer(Int(state.revision))), ("announced", .integer(Int(state.announced))),
-            ]
+            fields.append(("registry", .string(state.uuid)))
+            fields.append(("incarnation", .integer(Int(state.incarnation))))
+            fields.append(("revision", .integer(Int(state.revision))))
+            fields.append(("announced", .integer(Int(state.announced))))
         } catch {
             fields.append(("database", .string("\(error)")))
             return Launch.Readiness(isReady: false, fields: fields)

@@ -24,7 +24,8 @@ import Testing
         Case("a new endpoint", .createEndpoint(draft(3)), 201),
         Case("the same name", .createEndpoint(draft(3, name: "gpu-1")), 409, "name_taken"),
         Case("the same URL", .createEndpoint(draft(3, url: "http://10.0.0.1:8000")), 409, "base_url_taken"),
-        Case("the same URL with /v1", .createEndpoint(draft(3, url: "http://10.0.0.1:8000/v1/")), 409, "base_url_taken"),
+        Case(
+            "the same URL with /v1", .createEndpoint(draft(3, url: "http://10.0.0.1:8000/v1/")), 409, "base_url_taken"),
         Case("a name with a space", .createEndpoint(draft(3, name: "gpu 3")), 400, "invalid_name"),
         Case("a URL of another scheme", .createEndpoint(draft(3, url: "ftp://10.0.0.3")), 400, "invalid_base_url"),
         Case(
@@ -102,7 +103,8 @@ import Testing
         "A new generation where URL, kind, or key change; the key does not follow to another origin",
         arguments: [
             ChangeCase(testDescription: "name", change: change { $0.name = "a" }, generation: 1, key: "sealed"),
-            ChangeCase(testDescription: "draining", change: change { $0.draining = true }, generation: 1, key: "sealed"),
+            ChangeCase(
+                testDescription: "draining", change: change { $0.draining = true }, generation: 1, key: "sealed"),
             ChangeCase(
                 testDescription: "interval", change: change { $0.pollIntervalSeconds = .set(7) }, generation: 1,
                 key: "sealed"),
@@ -112,14 +114,16 @@ import Testing
                 key: "sealed"),
             ChangeCase(testDescription: "host", change: change { $0.baseURL = "http://other:8000" }, generation: 2),
             ChangeCase(testDescription: "port", change: change { $0.baseURL = "http://10.0.0.1:9" }, generation: 2),
-            ChangeCase(testDescription: "scheme", change: change { $0.baseURL = "https://10.0.0.1:8000" }, generation: 2),
+            ChangeCase(
+                testDescription: "scheme", change: change { $0.baseURL = "https://10.0.0.1:8000" }, generation: 2),
             ChangeCase(
                 testDescription: "host and key",
                 change: change {
                     $0.baseURL = "http://other:8000"
                     $0.sealedAPIKey = .set("new")
                 }, generation: 2, key: "new"),
-            ChangeCase(testDescription: "key", change: change { $0.sealedAPIKey = .set("new") }, generation: 2, key: "new"),
+            ChangeCase(
+                testDescription: "key", change: change { $0.sealedAPIKey = .set("new") }, generation: 2, key: "new"),
             ChangeCase(testDescription: "no key", change: change { $0.sealedAPIKey = .clear }, generation: 2),
             ChangeCase(testDescription: "nothing", change: EndpointChange(), generation: 1, key: "sealed", revision: 1),
         ])
@@ -175,7 +179,9 @@ import Testing
         // A clock that was set back does not bring it to life.
         #expect(try await store.execute(late, at: noon - 1).operation == execution.operation)
         #expect(try await store.records().isEmpty)
-        #expect(try await store.execute(command("d", .createEndpoint(draft(1)), deadline: noon), at: noon).operation.status == 201)
+        #expect(
+            try await store.execute(command("d", .createEndpoint(draft(1)), deadline: noon), at: noon).operation.status
+                == 201)
     }
 
     @Test func aFailedOutcomeStandsAndDoesNotReplaceOne() async throws {
@@ -204,7 +210,8 @@ import Testing
                     // Both ask for each name: one gets it.
                     let asked = draft(number + index * 100, name: "gpu-\(number)", url: "http://\(number).\(index)")
                     group.addTask {
-                        try await store.execute(command("c\(number)-\(index)", .createEndpoint(asked)), at: noon).operation
+                        try await store.execute(command("c\(number)-\(index)", .createEndpoint(asked)), at: noon)
+                            .operation
                     }
                 }
             }

@@ -1,5 +1,6 @@
 import Catalog
 import Foundation
+
 @testable import Registrar
 
 /// A database in a folder of its own, gone with the last reference.
@@ -38,7 +39,8 @@ func command(
     _ id: String, _ action: Command.Action, fingerprint: String? = nil, deadline: Int64 = noon + 20_000
 ) -> Command {
     Command(
-        id: id, request: "request-\(id)-\(fingerprint ?? "")", caller: "tests", fingerprint: fingerprint ?? "print-\(id)",
+        id: id, request: "request-\(id)-\(fingerprint ?? "")", caller: "tests",
+        fingerprint: fingerprint ?? "print-\(id)",
         deadline: deadline, action: action)
 }
 

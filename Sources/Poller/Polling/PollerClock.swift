@@ -7,6 +7,8 @@ struct PollerClock: Sendable {
     var monotonic: @Sendable () -> Duration
     /// Milliseconds since 1970.
     var wallMilliseconds: @Sendable () -> Int64
+    /// Waits; a cancelled task waits no longer and looks at what is to be done now.
+    var pause: @Sendable (Duration) async -> Void
 
     /// `wallOffset` is a test facility: a wall clock that is wrong by so many seconds.
     static func live(wallOffset: Duration = .zero) -> PollerClock {
@@ -18,6 +20,13 @@ struct PollerClock: Sendable {
                 var time = timespec()
                 clock_gettime(CLOCK_REALTIME, &time)
                 return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000 + offset
+            },
+            pause: { duration in
+                do {
+                    try await Task.sleep(for: duration)
+                } catch {
+                    // Cancelled.
+                }
             })
     }
 }

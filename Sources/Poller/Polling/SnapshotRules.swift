@@ -1,0 +1,99 @@
+import Catalog
+
+/// What one poll makes of an endpoint: from what was held (the job's base) and what was found now.
+struct SnapshotRules: Sendable {
+    let poller: String
+    /// Two pollers must see an endpoint fail, unless there is only this one.
+    let severalPollers: Bool
+    /// Milliseconds since 1970.
+    let wallMilliseconds: Int64
+
+    func row(
+        for item: PollJob.Item, _ result: Result<EndpointPoll.Outcome, PollError>
+    ) -> SnapshotRow {
+        let base = item.base.flatMap { $0.generation == item.endpoint.generation ? $0 : nil }
+        switch result {
+        case .failure(let error): return failed(item, base, error)
+        case .success(let outcome):
+            if outcome.models.isEmpty, base?.models?.isEmpty == false, !confirmsEmptyList(base) {
+                return emptied(item, base)
+            }
+            return succeeded(item, base, outcome)
+        }
+    }
+
+    /// Something that readers wait for: it is published at once.
+    static func isChange(_ row: SnapshotRow, from base: SnapshotRow?) -> Bool {
+        guard let base else { return true }
+        return row.state != base.state || row.digest != base.digest || row.kind != base.kind
+            || row.error?.code != base.error?.code || row.models != nil
+    }
+
+    private func blank(_ item: PollJob.Item, _ base: SnapshotRow?, _ state: EndpointState) -> SnapshotRow {
+        SnapshotRow(
+            endpoint: item.endpoint.id, generation: item.endpoint.generation, tick: item.tick, poller: poller,
+            state: state, kind: base?.kind, observedAt: wallMilliseconds, lastOKAt: base?.lastOKAt,
+            baseDigest: base?.digest, digest: base?.digest)
+    }
+
+    private func succeeded(
+        _ item: PollJob.Item, _ base: SnapshotRow?, _ outcome: EndpointPoll.Outcome
+    ) -> SnapshotRow {
+        var row = blank(item, base, .online)
+        row.kind = item.endpoint.kind == .auto ? outcome.kind : item.endpoint.kind
+        row.latencyMilliseconds = outcome.latencyMilliseconds
+        row.lastOKAt = wallMilliseconds
+        row.digest = ModelEntry.digest(of: outcome.models)
+        if row.digest != row.baseDigest { row.models = models(outcome.models, since: base) }
+        return row
+    }
+
+    /// `outcome.models` with the times at which each was first seen.
+    func models(_ models: [ModelEntry], since base: SnapshotRow?) -> [ModelEntry] {
+        let known = Dictionary((base?.models ?? []).map { ($0.id, $0.firstSeen) }, uniquingKeysWith: min)
+        return models.map { model in
+            var model = model
+            model.firstSeen = known[model.id] ?? wallMilliseconds / 1000
+            return model
+        }
+    }
+
+    private func failed(_ item: PollJob.Item, _ base: SnapshotRow?, _ error: PollError) -> SnapshotRow {
+        let (failures, failedBy) = streak(after: base)
+        var row = blank(item, base, isConfirmed(failures, failedBy) ? .offline : .degraded)
+        row.failures = failures
+        row.failedBy = failedBy
+        row.error = error.failure
+        return row
+    }
+
+    /// An answer without models where there were some. It interrupts a streak of other failures: there was an answer.
+    private func emptied(_ item: PollJob.Item, _ base: SnapshotRow?) -> SnapshotRow {
+        let (failures, failedBy) = Self.saysEmpty(base) ? streak(after: base) : (1, [poller])
+        var row = blank(item, base, .degraded)
+        row.failures = failures
+        row.failedBy = failedBy
+        row.error =
+            PollError(.emptyList, "a list without models, where there were \(base?.models?.count ?? 0)").failure
+        return row
+    }
+
+    private func confirmsEmptyList(_ base: SnapshotRow?) -> Bool {
+        let (failures, failedBy) = streak(after: base)
+        return Self.saysEmpty(base) && isConfirmed(failures, failedBy)
+    }
+
+    private static func saysEmpty(_ base: SnapshotRow?) -> Bool {
+        base?.error?.code == PollError.Code.emptyList.name
+    }
+
+    /// Failures in a row with this one, and who saw them.
+    private func streak(after base: SnapshotRow?) -> (failures: Int, failedBy: [String]) {
+        let seen = base?.failedBy ?? []
+        return ((base?.failures ?? 0) + 1, seen.contains(poller) ? seen : seen + [poller])
+    }
+
+    private func isConfirmed(_ failures: Int, _ failedBy: [String]) -> Bool {
+        failures >= 3 || failures == 2 && (!severalPollers || failedBy.count >= 2)
+    }
+}

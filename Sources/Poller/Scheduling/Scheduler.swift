@@ -1,0 +1,167 @@
+import AMQP
+import Catalog
+import Logging
+import ServiceLifecycle
+
+/// Follows the catalog's effects all the time, and turns ticks into jobs whenever the ticks come here.
+///
+/// The broker gives the ticks to one poller at a time. Another one's jobs do no harm: what they lead to is versioned.
+actor Scheduler: Service {
+    /// Ticks in hand at most: they are worth nothing later.
+    private static let prefetch = 4
+    /// A scheduler whose catalog has not been current for this long lets another one have the ticks.
+    private static let patience = Duration.seconds(3)
+    private static let recheck = Duration.milliseconds(250)
+    /// How often the schedule is compared with the whole catalog, which may have been exchanged for a new one.
+    private static let reconcileInterval = Duration.seconds(30)
+
+    private let follower: CatalogFollower
+    private let consuming: Connection
+    private let publishing: Connection
+    private let brokerMap: BrokerMap
+    private let fleet: Fleet
+    private let clock: PollerClock
+    private let logger: Logger
+    private var schedule: Schedule
+    private var refresh: RefreshPlan
+    private var ticks = TickCounter()
+    private var lastReconciled: Duration?
+    private var jobs = 0
+
+    init(
+        follower: CatalogFollower, consuming: Connection, publishing: Connection, brokerMap: BrokerMap, fleet: Fleet,
+        clock: PollerClock, settings: Schedule.Settings, refreshInterval: Duration, logger: Logger
+    ) {
+        self.follower = follower
+        self.consuming = consuming
+        self.publishing = publishing
+        self.brokerMap = brokerMap
+        self.fleet = fleet
+        self.clock = clock
+        self.logger = logger
+        schedule = Schedule(settings: settings)
+        refresh = RefreshPlan(interval: refreshInterval)
+    }
+
+    func run() async throws {
+        let effects = follower.effects()
+        await withDiscardingTaskGroup { group in
+            group.addTask {
+                for await batch in effects.cancelOnGracefulShutdown() { await self.apply(batch) }
+            }
+            group.addTask {
+                await cancelWhenGracefulShutdown { await self.takeTicks() }
+            }
+        }
+    }
+
+    private func takeTicks() async {
+        while !Task.isCancelled {
+            guard follower.readiness.letsPollersWork else {
+                await clock.pause(Self.recheck)
+                continue
+            }
+            do throws(AMQPError) {
+                let subscription = try await consuming.subscribe(to: brokerMap.ticks, prefetch: Self.prefetch)
+                try await take(from: subscription)
+                await subscription.cancel()
+            } catch {
+                guard !Task.isCancelled else { return }
+                logger.debug("no ticks for the moment", metadata: ["error": "\(error.message)"])
+                await clock.pause(Self.recheck)
+            }
+        }
+    }
+
+    private func take(from subscription: Subscription) async throws(AMQPError) {
+        var lastWorked = clock.monotonic()
+        var deliveries = subscription.makeAsyncIterator()
+        while let delivery = try await deliveries.next() {
+            if follower.readiness.letsPollersWork {
+                lastWorked = clock.monotonic()
+                tick()
+            }
+            subscription.acknowledge(delivery)
+            if clock.monotonic() - lastWorked > Self.patience { return }
+        }
+    }
+
+    private func tick() {
+        if !fleet.isScheduler { logger.info("scheduling", metadata: ["poller": "\(fleet.poller)"]) }
+        fleet.tookTick()
+        let now = clock.monotonic()
+        if lastReconciled.map({ now - $0 >= Self.reconcileInterval }) ?? true { reconcile(now) }
+        dispatch(now)
+        sendRefresh(now)
+    }
+
+    /// Takes in what happened; one that is the scheduler acts on it without waiting for the next tick.
+    private func apply(_ effects: [CatalogEffect]) {
+        let now = clock.monotonic()
+        var isUrgent = false
+        for effect in effects {
+            switch effect {
+            case .endpointRecordChanged(let id):
+                if let view = follower.read({ $0.endpoint(id: id) }) {
+                    schedule.update(view, now: now)
+                } else {
+                    schedule.remove(id)
+                }
+                isUrgent = true
+            case .snapshotApplied(let id):
+                guard let row = follower.read({ $0.endpoint(id: id)?.snapshot?.health }) else { break }
+                fleet.saw(row.poller)
+                schedule.observe(row, now: now)
+            case .pollRequested(let id), .endpointSuspect(let id):
+                schedule.request(id, now: now)
+                isUrgent = true
+            case .modelsChanged, .operationChanged, .checkpoint, .syncMark: break
+            }
+        }
+        if isUrgent, fleet.isScheduler, follower.readiness.letsPollersWork { dispatch(now) }
+    }
+
+    private func reconcile(_ now: Duration) {
+        lastReconciled = now
+        let views = follower.read { $0.endpoints }
+        schedule.keep(only: Set(views.map(\.record.id)))
+        for view in views { schedule.update(view, now: now) }
+    }
+
+    private func dispatch(_ now: Duration) {
+        let highest = follower.read { $0.highestTick }
+        let tick = ticks.next(highest: highest, wallMilliseconds: clock.wallMilliseconds())
+        let ids = schedule.takeDue(now: now, tick: tick)
+        guard !ids.isEmpty else { return }
+        let items = follower.read { catalog in
+            ids.compactMap { id in catalog.endpoint(id: id).map { JobBuilder.item($0, tick: tick) } }
+        }
+        let all = JobBuilder.jobs(items, severalPollers: fleet.hasSeveral) {
+            jobs += 1
+            return "\(fleet.poller)-\(tick)-\(jobs)"
+        }
+        for job in all {
+            do {
+                // The confirm is not waited for: a job that is lost is dispatched again, since its rows do not come.
+                _ = try publishing.send(
+                    Message(type: BrokerMap.MessageType.pollJob, payload: job), to: brokerMap.polls, routingKey: "")
+            } catch {
+                logger.debug("job not sent", metadata: ["error": "\(error)"])
+                schedule.dispatchFailed(job.items.map(\.endpoint.id), now: now)
+            }
+        }
+    }
+
+    /// Not while the log is being made anew: what is published in full then makes it complete.
+    private func sendRefresh(_ now: Duration) {
+        let readiness = follower.readiness
+        guard readiness.isCurrent, !readiness.publishInFull else { return }
+        for message in refresh.due(now: now, make: { follower.read { $0.refreshMessages() } }) {
+            do {
+                _ = try follower.publish(.refresh(message))
+            } catch {
+                logger.debug("refresh not sent", metadata: ["error": "\(error)"])
+            }
+        }
+    }
+}

@@ -1,0 +1,10 @@
+/// The host of a URL: what a poller cannot reach when it is cut off. Two servers on one machine have the same.
+enum HostName {
+    static func of(_ url: String) -> String {
+        guard let scheme = url.firstRange(of: "://") else { return url }
+        let authority = url[scheme.upperBound...].prefix { $0 != "/" && $0 != "?" && $0 != "#" }
+        // An IPv6 address is full of colons, in brackets.
+        if authority.first == "[" { return String(authority.prefix { $0 != "]" }) + "]" }
+        return String(authority.prefix { $0 != ":" })
+    }
+}

@@ -1,0 +1,125 @@
+import AMQP
+import Catalog
+import Logging
+import ServiceLifecycle
+
+/// Takes jobs, competing with the other pollers.
+struct PollWorker: Service {
+    /// Jobs of up to 50 endpoints each, polled side by side: endpoints that hang hold up only the ack of their job.
+    static let prefetch = 16
+    /// How often it looks whether it may work again.
+    private static let recheck = Duration.milliseconds(250)
+    private static let probeInterval = Duration.seconds(1)
+    private static let probes = 5
+
+    let follower: CatalogFollower
+    let consuming: Connection
+    let queue: String
+    let runner: JobRunner
+    let logger: Logger
+
+    private var clock: PollerClock { runner.clock }
+
+    /// A job names all that is needed, but whoever polls must hear of what changes: only with a current catalog, or
+    /// with the old one while the log is being made anew.
+    private var mayWork: Bool { follower.readiness.letsPollersWork }
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown { await work() }
+    }
+
+    private func work() async {
+        while !Task.isCancelled {
+            if await runner.gate.isCutOff {
+                await sitOut()
+            } else if mayWork {
+                await takeJobs()
+            } else {
+                await clock.pause(Self.recheck)
+            }
+        }
+    }
+
+    private func takeJobs() async {
+        do throws(AMQPError) {
+            let subscription = try await consuming.subscribe(to: queue, prefetch: Self.prefetch)
+            try await take(from: subscription)
+        } catch {
+            guard !Task.isCancelled else { return }
+            logger.debug("no jobs for the moment", metadata: ["error": "\(error.message)"])
+            await clock.pause(Self.recheck)
+        }
+    }
+
+    /// Until the subscription ends, or this poller may not work any more. What is unfinished then goes back.
+    private func take(from subscription: Subscription) async throws(AMQPError) {
+        let failure = await withDiscardingTaskGroup(returning: AMQPError?.self) { group in
+            var failure: AMQPError?
+            var deliveries = subscription.makeAsyncIterator()
+            do throws(AMQPError) {
+                while let delivery = try await deliveries.next(), mayWork {
+                    group.addTask { await work(on: delivery, from: subscription) }
+                }
+            } catch {
+                failure = error
+            }
+            // Before the polls are ended, so that none of them is taken to be done.
+            await subscription.cancel()
+            group.cancelAll()
+            return failure
+        }
+        if let failure { throw failure }
+    }
+
+    private func work(on delivery: Delivery, from subscription: Subscription) async {
+        let job: PollJob
+        do {
+            job = try delivery.message.payload(PollJob.self)
+        } catch {
+            logger.warning("malformed job thrown away", metadata: ["error": "\(error)"])
+            subscription.reject(delivery, requeue: false)
+            return
+        }
+        switch await runner.run(job) {
+        case .reported: subscription.acknowledge(delivery)
+        // Gives back this job and all others.
+        case .withheld: await subscription.cancel()
+        case .unconfirmed:
+            guard !Task.isCancelled else { return }
+            // The broker is in trouble; it shall not get the same job and its results in a tight circle.
+            await clock.pause(.seconds(1))
+            subscription.reject(delivery, requeue: true)
+        }
+    }
+}
+
+extension PollWorker {
+    /// Cut off from the endpoints: asks a few that others say are online, until one answers.
+    private func sitOut() async {
+        logger.warning(
+            "endpoints on several hosts failed and none answered: this poller seems cut off and takes no jobs")
+        while !Task.isCancelled, await runner.gate.isCutOff {
+            guard runner.fleet.mayHaveOthers else {
+                logger.warning("no other poller has reported for a minute: this one's word stands")
+                await runner.gate.standAlone()
+                return
+            }
+            await probe()
+            if await runner.gate.isCutOff { await clock.pause(Self.probeInterval) }
+        }
+        if !Task.isCancelled { logger.notice("an endpoint answered: this poller takes jobs again") }
+    }
+
+    private func probe() async {
+        let online = follower.read { $0.endpoints }.filter { $0.state == .online }
+        await withDiscardingTaskGroup { group in
+            for view in online.shuffled().prefix(Self.probes) {
+                group.addTask {
+                    if case .success = await runner.poll(view.record, view.snapshot?.health.kind) {
+                        await runner.gate.succeeded()
+                    }
+                }
+            }
+        }
+    }
+}
