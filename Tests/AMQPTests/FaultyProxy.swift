@@ -70,6 +70,11 @@ final class FaultyProxy: Sendable {
     private func work() {
         var pairs: [Pair] = []
         while true {
+            if case .cut(afterBytes: 0) = state.withLock({ $0.mode }) {
+                pairs.forEach(Self.close)
+                pairs = []
+                state.withLock { $0.mode = .forward }
+            }
             let (mode, stopped) = state.withLock { ($0.mode, $0.stopped) }
             if stopped { break }
             var descriptors = [pollfd(fd: wakeup.descriptor, events: Int16(POLLIN), revents: 0)]
@@ -95,11 +100,6 @@ final class FaultyProxy: Sendable {
                 if !alive { Self.close(pair) }
                 return alive
             }.map(\.element)
-            if case .cut(afterBytes: 0) = state.withLock({ $0.mode }) {
-                pairs.forEach(Self.close)
-                pairs = []
-                state.withLock { $0.mode = .forward }
-            }
         }
         pairs.forEach(Self.close)
         Glibc.close(listener)

@@ -24,24 +24,35 @@ enum LiveBroker {
 
     @discardableResult
     static func command(_ path: String, _ arguments: [String]) async throws -> String {
-        let process = Process()
-        process.executableURL = URL(filePath: path)
-        process.arguments = arguments
-        // A file, since the broker's own processes would hold the end of a pipe open.
         let output = FileManager.default.temporaryDirectory.appending(path: "amqp-\(UUID().uuidString)")
-        _ = FileManager.default.createFile(atPath: output.path, contents: nil)
         defer { unlink(output.path) }
-        let handle = try FileHandle(forWritingTo: output)
-        process.standardOutput = handle
-        process.standardError = handle
-        let status = try await withCheckedThrowingContinuation { (done: CheckedContinuation<Int32, any Error>) in
-            process.terminationHandler = { done.resume(returning: $0.terminationStatus) }
-            do { try process.run() } catch { done.resume(throwing: error) }
+        let status = OneShot<Int32>()
+        await OwnedThread.run(name: "command") {
+            status.resolve(spawn([path] + arguments, output: output.path))
         }
-        try handle.close()
         let text = try String(contentsOf: output, encoding: .utf8)
-        try #require(status == 0, "\(path) \(arguments): \(text)")
+        try #require(status.current == 0, "\(path) \(arguments): \(text)")
         return text.trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+
+    /// Waits for the process itself. Foundation's `Process` also waits for those that it leaves running, and a broker
+    /// is one.
+    private static func spawn(_ command: [String], output: String) -> Int32 {
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        posix_spawn_file_actions_addopen(&actions, 1, output, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
+        posix_spawn_file_actions_adddup2(&actions, 1, 2)
+        let arguments = command.map { strdup($0) }
+        defer {
+            for argument in arguments { free(argument) }
+        }
+        var process: pid_t = 0
+        let error = posix_spawn(&process, command[0], &actions, nil, arguments + [nil], environ)
+        if error != 0 { return error }
+        var status: Int32 = 0
+        while waitpid(process, &status, 0) < 0, errno == EINTR {}
+        return status
     }
 
     /// Names that no other test has, and a topology of them that is deleted after `body`.
