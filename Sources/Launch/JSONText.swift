@@ -7,6 +7,12 @@ package struct JSONText {
     /// A string with its quotes, escaped as RFC 8259 section 7 demands.
     package mutating func append(string: String) {
         text.append("\"")
+        defer { text.append("\"") }
+        let isPlain = string.utf8.allSatisfy { $0 >= 0x20 && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }
+        if isPlain {
+            text.append(string)
+            return
+        }
         for scalar in string.unicodeScalars {
             switch scalar {
             case "\"": text.append("\\\"")
@@ -20,7 +26,6 @@ package struct JSONText {
             default: text.unicodeScalars.append(scalar)
             }
         }
-        text.append("\"")
     }
 
     package mutating func append(raw: String) { text.append(raw) }

@@ -1,4 +1,5 @@
-import Catalog
+import AMQP
+public import Catalog
 import Testing
 
 @Suite struct CatalogTests {
@@ -245,6 +246,6 @@ import Testing
     }
 }
 
-extension ModelID: @retroactive ExpressibleByStringLiteral {
+extension ModelID: ExpressibleByStringLiteral {
     public init(stringLiteral value: String) { self.init(value) }
 }
