@@ -20,12 +20,13 @@ struct FollowedStream: CatalogStream {
 
     var view: StreamView {
         let readiness = follower.readiness
+        let isNew = readiness.lacksCheckpoint || readiness.publishInFull
         return follower.read { catalog in
             StreamView(
                 isCurrent: readiness.isCurrent && !readiness.isUnconfirmed,
-                isComplete: readiness.isReady && !readiness.lacksCheckpoint,
+                isComplete: readiness.isReady && !isNew,
                 registry: catalog.registry, incarnation: catalog.version?.incarnation,
-                highestRevision: catalog.highestRevision)
+                highestRevision: catalog.highestRevision, isNew: isNew)
         }
     }
 

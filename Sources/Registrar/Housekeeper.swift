@@ -88,7 +88,8 @@ actor Housekeeper {
                     """)
         case .beginIncarnation:
             let new = try await announcer.patience.until("a new incarnation") { try await store.beginIncarnation() }
-            logger.notice("Begins an incarnation: the stream has no checkpoint", metadata: describe(new))
+            logger.notice(
+                "Begins an incarnation: the stream has no checkpoint, or was made anew", metadata: describe(new))
             try await announceAnew(new)
         case .announceEverything:
             logger.notice("Announces everything: the stream lacks records", metadata: describe(state))

@@ -10,6 +10,9 @@ struct StreamView: Sendable, Hashable {
     var incarnation: Int64?
     /// The highest revision seen anywhere.
     var highestRevision: Int64
+    /// The stream has no checkpoint, or it was made anew: then the catalog that is held is of the stream before, and
+    /// followers keep to theirs until they see a higher incarnation, whatever a scheduler has said once more.
+    var isNew = false
 }
 
 /// Whether this registrar may do its work on this stream, and what has to be done first: a pure function of what the
@@ -21,7 +24,7 @@ enum RegistryDecision: Sendable, Hashable {
     case proceed
     /// The stream is another registry's. Going on would remove that one's endpoints everywhere.
     case refuse(registry: String)
-    /// The stream has no checkpoint: a new incarnation begins, and everything is announced.
+    /// The stream has no checkpoint or was made anew: a new incarnation begins, and everything is announced.
     case beginIncarnation
     /// The stream has a checkpoint and lacks records that it names: everything is announced.
     case announceEverything
@@ -45,7 +48,7 @@ enum RegistryDecision: Sendable, Hashable {
                 ? .restamp(above: stream.highestRevision, incarnation: incarnation) : .refuse(registry: registry)
         } else if stream.highestRevision > store.revision || incarnation > store.incarnation {
             self = .restamp(above: stream.highestRevision, incarnation: incarnation)
-        } else if stream.registry == nil {
+        } else if stream.isNew || stream.registry == nil {
             self = .beginIncarnation
         } else if !stream.isComplete {
             self = .announceEverything

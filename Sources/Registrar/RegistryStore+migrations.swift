@@ -21,7 +21,12 @@ extension RegistryStore {
                 "\(database.path) was last used by a later version of Rollcall: run that one, or go back to a copy of the file"
             )
         }
-        try migrator.migrate(database)
+        do {
+            try migrator.migrate(database)
+        } catch is DatabaseError {
+            // Another registrar that was started at the same moment did the same, and is done: its lock was waited for.
+            try migrator.migrate(database)
+        }
     }
 
     private static func makeRegistry(_ database: Database) throws {

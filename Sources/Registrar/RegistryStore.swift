@@ -54,13 +54,17 @@ final class RegistryStore: Sendable {
     }
 
     /// SQLite would make it with the umask's mode, and the write-ahead log takes over the file's own.
+    ///
+    /// A file that is there is not opened here: closing it would drop the locks that SQLite holds on it in this process
+    /// (https://www.sqlite.org/howtocorrupt.html, "Posix advisory locks canceled").
     private static func makeFile(at path: String) throws(RegistryStoreError) {
-        let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else {
+        let descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        if descriptor >= 0 {
+            close(descriptor)
+        } else if errno != EEXIST || access(path, R_OK | W_OK) != 0 {
             let reason = String(cString: strerror(errno))
             throw RegistryStoreError(.unusable, "\(path) cannot be opened or made: \(reason)")
         }
-        close(descriptor)
     }
 
     /// Runs `body` in one `BEGIN IMMEDIATE` transaction: all of it is committed, or nothing.

@@ -203,15 +203,16 @@ import Testing
     func concurrent() async throws {
         let files = try TemporaryDatabase()
         let stores = [try files.open(), try files.open()]
+        let patience = Patience(logger: quiet)
         let perStore = 40
         let operations = try await withThrowingTaskGroup(of: Catalog.Operation.self) { group in
             for number in 1...perStore {
                 for (index, store) in stores.enumerated() {
                     // Both ask for each name: one gets it.
                     let asked = draft(number + index * 100, name: "gpu-\(number)", url: "http://\(number).\(index)")
+                    let asking = command("c\(number)-\(index)", .createEndpoint(asked))
                     group.addTask {
-                        try await store.execute(command("c\(number)-\(index)", .createEndpoint(asked)), at: noon)
-                            .operation
+                        try await patience.until("a test") { try await store.execute(asking, at: noon).operation }
                     }
                 }
             }
