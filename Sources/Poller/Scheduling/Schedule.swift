@@ -26,6 +26,8 @@ struct Schedule: Sendable {
         var isUnphased: Bool
         var dispatch: (tick: Int64, at: Duration)?
         var isOutstanding = false
+        /// When the last row came in that was not an answer to a dispatch of ours.
+        var heard: Duration?
     }
 
     let settings: Settings
@@ -57,19 +59,31 @@ struct Schedule: Sendable {
     /// Drops what is not in `ids`.
     mutating func keep(only ids: Set<String>) { entries = entries.filter { ids.contains($0.key) } }
 
-    /// A row has been applied.
-    mutating func observe(_ row: SnapshotRow, now: Duration) {
-        guard var entry = entries[row.endpoint], entry.generation == row.generation else { return }
-        let isOwn = entry.isOutstanding && row.tick >= (entry.dispatch?.tick ?? 0)
-        // Of an earlier dispatch: the later one is still to come.
-        if entry.isOutstanding, !isOwn { return }
-        entry.isOutstanding = false
+    /// A row has been applied. Returns whether it is news: an answer to a dispatch of ours, or one of another
+    /// scheduler's that comes about when it must.
+    ///
+    /// What is read at the start, or after a pause of the broker, comes in one burst and tells nothing of the time of
+    /// the polls: taken for news, it would have all endpoints polled at one moment ever after.
+    @discardableResult
+    mutating func observe(_ row: SnapshotRow, now: Duration) -> Bool {
+        guard var entry = entries[row.endpoint], entry.generation == row.generation else { return false }
+        defer { entries[row.endpoint] = entry }
+        if entry.isOutstanding {
+            // Of an earlier dispatch: the later one is still to come.
+            guard let dispatch = entry.dispatch, row.tick >= dispatch.tick else { return false }
+            entry.isOutstanding = false
+        } else {
+            let heard = entry.heard
+            entry.heard = now
+            guard let heard, now - heard >= entry.interval / 2 else { return false }
+            entry.due = now + entry.interval
+        }
         switch row.state {
         case .degraded: entry.due = now + settings.confirmAfter
         case .offline: entry.due = now + backoff(entry, failures: row.failures)
-        case .online, .pending: if !isOwn { entry.due = now + entry.interval }
+        case .online, .pending: break
         }
-        entries[row.endpoint] = entry
+        return true
     }
 
     /// Somebody wants to know now: an operator, or a gateway that failed to reach it.

@@ -90,7 +90,7 @@ actor Scheduler: Service {
         if !fleet.isScheduler { logger.info("scheduling", metadata: ["poller": "\(fleet.poller)"]) }
         fleet.tookTick()
         let now = clock.monotonic()
-        if lastReconciled.map({ now - $0 >= Self.reconcileInterval }) ?? true { reconcile(now) }
+        reconcileInTime(now)
         dispatch(now)
         sendRefresh(now)
     }
@@ -98,6 +98,7 @@ actor Scheduler: Service {
     /// Takes in what happened; one that is the scheduler acts on it without waiting for the next tick.
     private func apply(_ effects: [CatalogEffect]) {
         let now = clock.monotonic()
+        if follower.readiness.isReady { reconcileInTime(now) }
         var isUrgent = false
         for effect in effects {
             switch effect {
@@ -110,8 +111,7 @@ actor Scheduler: Service {
                 isUrgent = true
             case .snapshotApplied(let id):
                 guard let row = follower.read({ $0.endpoint(id: id)?.snapshot?.health }) else { break }
-                fleet.saw(row.poller)
-                schedule.observe(row, now: now)
+                if schedule.observe(row, now: now) { fleet.saw(row.poller) }
             case .pollRequested(let id), .endpointSuspect(let id):
                 schedule.request(id, now: now)
                 isUrgent = true
@@ -121,7 +121,8 @@ actor Scheduler: Service {
         if isUrgent, fleet.isScheduler, follower.readiness.letsPollersWork { dispatch(now) }
     }
 
-    private func reconcile(_ now: Duration) {
+    private func reconcileInTime(_ now: Duration) {
+        if let lastReconciled, now - lastReconciled < Self.reconcileInterval { return }
         lastReconciled = now
         let views = follower.read { $0.endpoints }
         schedule.keep(only: Set(views.map(\.record.id)))

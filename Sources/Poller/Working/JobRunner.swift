@@ -36,6 +36,12 @@ struct JobRunner: Sendable {
     }
 
     private func run(_ item: PollJob.Item, severalPollers: Bool) async -> Fate {
+        // A job that came back or was dispatched twice may have been done in part.
+        if let known = held(item.endpoint.id)?.health, known.generation == item.endpoint.generation,
+            known.tick >= item.tick
+        {
+            return .reported
+        }
         let result = await poll(item.endpoint, item.base?.kind)
         if Task.isCancelled { return .unconfirmed }
         switch result {
