@@ -43,7 +43,8 @@ struct FieldReader {
         if try container.decodeNil(forKey: key) { return .null }
         do {
             return .value(try container.decode(type, forKey: key))
-        } catch is DecodingError {
+        } catch {
+            // Not only a DecodingError: a number that does not fit is another error of the parser's own.
             throw Self.wrongType(name, kind)
         }
     }

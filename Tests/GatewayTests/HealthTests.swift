@@ -1,3 +1,5 @@
+import AMQP
+import Catalog
 import Foundation
 import Testing
 
