@@ -3,6 +3,7 @@ import Foundation
 import Logging
 import ServiceLifecycle
 import Testing
+import UnixSignals
 
 @testable import Launch
 
@@ -40,8 +41,18 @@ struct RunTests {
         #expect(code == 78)
     }
 
-    @Test("SIGTERM and SIGINT end the process with 0", arguments: [SIGTERM, SIGINT])
-    func signals(signal: Int32) async {
-        #expect(await exitCode { kill(getpid(), signal) } == 0)
+    @Test("A signal to stop ends the process with 0")
+    func signals() async {
+        // Not SIGTERM: it would also stop the servers of other tests in this process.
+        let process = SampleProcess { [Acting { kill(getpid(), SIGUSR2) }] }
+        let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        #expect(await SampleProcess.run(process, logger: logger, signals: [.sigusr2]) == 0)
+    }
+
+    @Test("A service that ends by itself is a failure")
+    func earlyEnd() async {
+        struct Ending: Service { func run() async throws {} }
+        let process = SampleProcess { [Ending()] }
+        #expect(await SampleProcess.run(process, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }) == 1)
     }
 }

@@ -53,13 +53,13 @@ struct ControlTests {
     @Test("A poll counts once, however many list paths it asks for")
     func polls() async throws {
         try await withClient(sampleFleet()) { client in
-            for path in ["/api/version", "/v1/models", "/api/tags", "/v1/models", "/api/tags"] {
+            for path in ["/api/version", "/v1/models", "/api/tags", "/v1/models", "/api/tags", "/v1/models"] {
                 try await client.execute(uri: "/e/ollama\(path)", method: .get) { #expect($0.status == .ok) }
             }
             let seen = try #require(try await fleetReport(client).endpoints.first { $0.name == "ollama" })
-            #expect(seen.polls.count == 2)
-            #expect(seen.polls.times == [sampleTime * 1000, sampleTime * 1000])
-            #expect(seen.requests == ["/v1/models": 2, "/api/tags": 2])
+            #expect(seen.polls.count == 3)
+            #expect(seen.polls.times == Array(repeating: sampleTime * 1000, count: 3))
+            #expect(seen.requests == ["/v1/models": 3, "/api/tags": 2])
             try await client.execute(uri: "/control/reset-counters", method: .post) {
                 #expect($0.status == .noContent)
             }

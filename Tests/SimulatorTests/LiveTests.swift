@@ -1,6 +1,5 @@
 import Hummingbird
 import HummingbirdTesting
-import NIOCore
 import Testing
 
 @testable import Simulator
