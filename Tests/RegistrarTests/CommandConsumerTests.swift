@@ -147,7 +147,7 @@ struct CommandConsumerTests {
         stream.edit { $0.failures = [AMQPError(.nacked, "full"), AMQPError(.nacked, "full")] }
         try await rig.run([rig.consumer()]) {
             try await rig.send(Message(type: "command", payload: command("a", .createEndpoint(draft(1)))))
-            try await Self.eventually { stream.state.withLock { $0.attempts } > 0 }
+            try await Self.eventually { stream.attempts > 0 }
         }
         let state = try await rig.bench.store.state()
         #expect(state.revision == 1)

@@ -205,19 +205,20 @@ import Testing
         let stores = [try files.open(), try files.open()]
         let patience = Patience(logger: quiet)
         let perStore = 40
-        let operations = try await withThrowingTaskGroup(of: Catalog.Operation.self) { group in
+        let executions = try await withThrowingTaskGroup(of: Execution.self) { group in
             for number in 1...perStore {
                 for (index, store) in stores.enumerated() {
                     // Both ask for each name: one gets it.
                     let asked = draft(number + index * 100, name: "gpu-\(number)", url: "http://\(number).\(index)")
                     let asking = command("c\(number)-\(index)", .createEndpoint(asked))
                     group.addTask {
-                        try await patience.until("a test") { try await store.execute(asking, at: noon).operation }
+                        try await patience.until("a test") { try await store.execute(asking, at: noon) }
                     }
                 }
             }
             return try await group.reduce(into: []) { $0.append($1) }
         }
+        let operations = executions.map(\.operation)
         #expect(operations.count { $0.status == 201 } == perStore)
         #expect(operations.count { $0.error?.code == "name_taken" } == perStore)
         #expect(Set(operations.compactMap(\.revision)).count == perStore)

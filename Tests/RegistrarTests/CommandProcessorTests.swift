@@ -29,7 +29,7 @@ import Testing
         #expect(outcome.dispositions == [.acknowledge, .acknowledge, .acknowledge])
         #expect(outcome.isProposed)
         #expect(bench.stream.takeWords() == ["operation a 201", "tombstone 2", "operation b 204"])
-        #expect(bench.stream.state.withLock { $0.attempts } == 1)
+        #expect(bench.stream.attempts == 1)
         #expect(try await bench.store.state().announced == 2)
     }
 
@@ -37,7 +37,7 @@ import Testing
         let bench = try Bench()
         let outcome = try await bench.processor().process([Self.raw("{}", type: "housekeeping")])
         #expect(outcome.isProposed)
-        #expect(bench.stream.state.withLock { $0.attempts } == 0)
+        #expect(bench.stream.attempts == 0)
     }
 
     @Test func aRedeliveredCommandGetsTheSameAnswerOnceMore() async throws {

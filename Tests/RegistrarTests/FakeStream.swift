@@ -22,6 +22,7 @@ final class FakeStream: CatalogStream {
 
     var view: StreamView { state.withLock { $0.view } }
     var published: [CatalogMessage] { state.withLock { $0.published } }
+    var attempts: Int { state.withLock { $0.attempts } }
 
     func edit(_ change: (inout State) -> Void) { state.withLock { change(&$0) } }
 

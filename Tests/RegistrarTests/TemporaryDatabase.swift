@@ -1,5 +1,6 @@
 import Catalog
 import Foundation
+import GRDB
 
 @testable import Registrar
 
@@ -60,7 +61,7 @@ extension RegistryStore {
     /// Makes the endpoint `draft` by a command of its own.
     func create(_ draft: EndpointDraft) async throws {
         let execution = try await execute(command("create-\(draft.id)", .createEndpoint(draft)), at: noon)
-        guard execution.operation.status == 201 else { throw Unexpected(operation: execution.operation) }
+        guard execution.operation.status == 201 else { throw Unexpected(execution: execution) }
     }
 
     func records() async throws -> [EndpointRecord] {
@@ -76,7 +77,7 @@ extension RegistryStore {
 }
 
 struct Unexpected: Error {
-    var operation: Catalog.Operation
+    var execution: Execution
 }
 
 /// An operation or change in a few words, to compare sequences by.
