@@ -55,10 +55,12 @@ let package = Package(
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ], swiftSettings: strict),
         .executableTarget(
-            name: "Gateway", dependencies: ["AMQP", "Catalog", "Curl", "Launch", hummingbird, crypto, logging, lifecycle],
+            name: "Gateway",
+            dependencies: ["AMQP", "Catalog", "Curl", "Launch", hummingbird, crypto, logging, lifecycle],
             swiftSettings: strict),
         .executableTarget(
-            name: "Poller", dependencies: ["AMQP", "Catalog", "Curl", "Launch", hummingbird, crypto, logging, lifecycle],
+            name: "Poller",
+            dependencies: ["AMQP", "Catalog", "Curl", "Launch", hummingbird, crypto, logging, lifecycle],
             swiftSettings: strict),
         .executableTarget(
             name: "Registrar",
@@ -67,7 +69,7 @@ let package = Package(
                 .product(name: "GRDB", package: "GRDB.swift"),
             ], swiftSettings: strict),
         .executableTarget(
-            name: "Simulator", dependencies: ["Launch", hummingbird, logging, lifecycle],
+            name: "Simulator", dependencies: ["Launch", hummingbird, crypto, logging, lifecycle],
             swiftSettings: strict),
         .testTarget(
             name: "AMQPTests", dependencies: ["AMQP", "CRabbitMQ", logging, lifecycle], swiftSettings: strict),
@@ -88,6 +90,7 @@ let package = Package(
             dependencies: ["Simulator", .product(name: "HummingbirdTesting", package: "hummingbird")],
             swiftSettings: strict),
         .testTarget(
-            name: "EndToEnd", dependencies: ["AMQP", "Catalog", "Curl"], swiftSettings: strict),
+            name: "EndToEnd", dependencies: ["AMQP", "Catalog", "Curl", logging],
+            exclude: ["Programs", "requirements.txt"], swiftSettings: strict),
     ]
 )

@@ -64,13 +64,13 @@ struct MergedList: Sendable {
         guard let old = contributions[member] else {
             guard let models else { return false }
             add(member, name: name, isUsable: isUsable, models: models)
-            models.entries.forEach { markStale($0.id) }
+            for entry in models.entries { markStale(entry.id) }
             return !models.entries.isEmpty
         }
         if let models, models === old.models, ByteOrder.same(name, old.name) {
             guard isUsable != old.isUsable else { return false }
             contributions[member]?.isUsable = isUsable
-            models.entries.forEach { markStale($0.id) }
+            for entry in models.entries { markStale(entry.id) }
             return !models.entries.isEmpty
         }
         remove(member, old)

@@ -1,10 +1,18 @@
 /// Writes JSON into a string, for the few places that must not depend on an encoder: log lines and health answers.
-struct JSONText {
-    private(set) var text = ""
+package struct JSONText {
+    package private(set) var text = ""
+
+    package init() {}
 
     /// A string with its quotes, escaped as RFC 8259 section 7 demands.
-    mutating func append(string: String) {
+    package mutating func append(string: String) {
         text.append("\"")
+        defer { text.append("\"") }
+        let isPlain = string.utf8.allSatisfy { $0 >= 0x20 && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }
+        if isPlain {
+            text.append(string)
+            return
+        }
         for scalar in string.unicodeScalars {
             switch scalar {
             case "\"": text.append("\\\"")
@@ -18,13 +26,12 @@ struct JSONText {
             default: text.unicodeScalars.append(scalar)
             }
         }
-        text.append("\"")
     }
 
-    mutating func append(raw: String) { text.append(raw) }
+    package mutating func append(raw: String) { text.append(raw) }
 
     /// `{"key":…,…}` in the order given; `value` writes each one's value.
-    mutating func append<Value>(object fields: [(String, Value)], value: (inout JSONText, Value) -> Void) {
+    package mutating func append<Value>(object fields: [(String, Value)], value: (inout JSONText, Value) -> Void) {
         text.append("{")
         for (index, field) in fields.enumerated() {
             if index > 0 { text.append(",") }

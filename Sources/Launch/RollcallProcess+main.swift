@@ -34,11 +34,15 @@ extension RollcallProcess {
     }
 
     /// Runs the services to their end and gives the exit code.
-    static func run(_ process: Self, logger: Logger) async -> Int32 {
+    ///
+    /// - Parameter signals: those that ask it to stop
+    static func run(
+        _ process: Self, logger: Logger, signals: [UnixSignal] = [.sigterm, .sigint]
+    ) async -> Int32 {
         do {
             logger.info("Starting", metadata: ["version": "\(rollcallVersion)", "pid": "\(getpid())"])
             let services = try await process.services()
-            try await run(services, logger: logger)
+            try await run(services, logger: logger, signals: signals)
             logger.info("Stopped")
             return 0
         } catch let exit as ProcessExit {
@@ -56,10 +60,10 @@ extension RollcallProcess {
     /// Runs the services until they are asked to stop.
     ///
     /// Once that has been asked, a service that had to be cancelled after ten seconds is no failure of the process.
-    private static func run(_ services: [any Service], logger: Logger) async throws {
+    private static func run(_ services: [any Service], logger: Logger, signals: [UnixSignal]) async throws {
         let witness = ShutdownWitness()
         var configuration = ServiceGroupConfiguration(
-            services: services + [witness], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+            services: services + [witness], gracefulShutdownSignals: signals, logger: logger)
         configuration.maximumGracefulShutdownDuration = .seconds(10)
         configuration.maximumCancellationDuration = .seconds(2)
         do {

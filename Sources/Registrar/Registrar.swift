@@ -1,1 +1,132 @@
-@main struct RegistrarCommand { static func main() {} }
+import AMQP
+import Catalog
+import FoundationEssentials
+import Launch
+import Logging
+import ServiceLifecycle
+
+/// `rollcall-registrar`: owns the registry.
+@main
+struct Registrar: RollcallProcess {
+    static let role = "registrar"
+    static let abstract = """
+        Keeps the registry of endpoints: executes the commands that gateways send, one transaction each, and \
+        announces what has changed. One registrar works, others on the same database stand by.
+        """
+
+    static let databaseURL = Setting(
+        name: "ROLLCALL_DATABASE_URL", kind: "text", defaultValue: "sqlite:rollcall.sqlite",
+        meaning: "The registry's database, sqlite:PATH; registrars on one host share it.")
+    static let endpoints = Setting(
+        name: "ROLLCALL_ENDPOINTS", kind: "list",
+        meaning:
+            "Endpoints to make where their names are missing, name=url separated by commas; one that was deleted stays deleted until its entry changes."
+    )
+    static let adopt = Setting(
+        name: "ROLLCALL_ADOPT", kind: "bool", defaultValue: "false",
+        meaning: "Take over the stream of another registry, once: its endpoints go, those of this database stay.")
+    static let refreshInterval = Setting(
+        name: "ROLLCALL_REFRESH_INTERVAL", kind: "seconds", defaultValue: "300",
+        meaning: "Everything alive is published again within this time; the same for all processes.")
+    static let failpointSetting = Setting(
+        name: "ROLLCALL_FAILPOINT", kind: "word",
+        meaning:
+            "A facility of the tests: the process kills itself at before-commit, after-commit, or after-announce of a command."
+    )
+    static let settings = [
+        databaseURL, endpoints, adopt, refreshInterval, HealthServer.portSetting, failpointSetting,
+    ]
+
+    private let location: DatabaseLocation
+    private let configured: ConfiguredEndpoints
+    private let isAdopting: Bool
+    private let refresh: Duration
+    private let healthPort: Int?
+    private let failpoint: Failpoint?
+    private let common: CommonSettings
+
+    init(settings: ProcessSettings, common: CommonSettings) throws {
+        location = try Self.location(settings)
+        configured = try Self.configured(settings)
+        isAdopting = try settings.bool(Self.adopt) ?? false
+        refresh = try settings.seconds(Self.refreshInterval, in: 1...86_400) ?? .seconds(300)
+        healthPort = try HealthServer.port(settings)
+        failpoint = try settings.choice(Self.failpointSetting, of: Failpoint.allCases.map(\.rawValue))
+            .flatMap(Failpoint.init(rawValue:))
+        self.common = common
+    }
+
+    func services() async throws -> [any Service] {
+        let logger = common.logger
+        let failpoint = Failpoint.killing(at: failpoint)
+        let store = try openStore(failpoint)
+        let map = BrokerMap(namespace: common.namespace)
+        let publishing = try connection("publish", map)
+        let consuming = try connection("consume", map)
+        var followerConfiguration = CatalogFollower.Configuration()
+        followerConfiguration.refreshInterval = refresh
+        let follower = CatalogFollower(
+            brokerMap: map, consuming: consuming, publishing: publishing, configuration: followerConfiguration,
+            logger: logger)
+        let activity = RegistrarActivity()
+        let announcer = Announcer(
+            store: store, stream: FollowedStream(follower: follower), patience: Patience(logger: logger))
+        let consumer = CommandConsumer(
+            queue: map.commands, connection: consuming,
+            processor: CommandProcessor(
+                announcer: announcer, failpoint: failpoint, logger: logger, wallClock: Self.milliseconds),
+            housekeeper: Housekeeper(
+                announcer: announcer, configured: configured, adopt: isAdopting, logger: logger,
+                wallClock: Self.milliseconds),
+            activity: activity, logger: logger)
+        let proposer = HousekeepingProposer(
+            queue: map.commands, connection: publishing, activity: activity,
+            name: common.connection(role: Self.role, use: "publish", heartbeat: Self.heartbeat).name, logger: logger)
+        let report = RegistrarReport(
+            store: store, follower: follower, consuming: consuming, publishing: publishing, activity: activity)
+        let health = healthPort.map { port in
+            HealthServer(port: port, logger: logger) { await report.readiness() }
+        }
+        return [publishing, consuming, follower, consumer, proposer] + (health.map { [$0] } ?? [])
+    }
+
+    private static let heartbeat = Duration.seconds(10)
+
+    /// The wall clock in milliseconds since 1970.
+    private static let milliseconds: @Sendable () -> Int64 = { Int64(Date.now.timeIntervalSince1970 * 1000) }
+
+    private func connection(_ use: String, _ map: BrokerMap) throws -> Connection {
+        try Connection(
+            configuration: common.connection(role: Self.role, use: use, heartbeat: Self.heartbeat),
+            topology: map.topology, logger: common.logger)
+    }
+
+    /// A database that cannot be used is a matter of the configuration: exit code 78 and one line.
+    private func openStore(_ failpoint: @escaping FailpointHandler) throws -> RegistryStore {
+        do {
+            return try RegistryStore(location: location, failpoint: failpoint)
+        } catch let error as RegistryStoreError {
+            throw ProcessExit(code: 78, message: "\(Self.databaseURL.name): \(error)")
+        }
+    }
+
+    private static func location(_ settings: ProcessSettings) throws -> DatabaseLocation {
+        let text = try settings.string(databaseURL) ?? ""
+        do {
+            return try DatabaseLocation(text)
+        } catch {
+            throw SettingError(
+                setting: databaseURL.name, value: text, allowed: "\(DatabaseLocation.allowed) (\(error))")
+        }
+    }
+
+    /// The value is not shown: a URL in it may hold a password where one does not belong.
+    private static func configured(_ settings: ProcessSettings) throws -> ConfiguredEndpoints {
+        do {
+            return try ConfiguredEndpoints(try settings.string(endpoints) ?? "")
+        } catch let error as ConfiguredEndpointsError {
+            throw SettingError(
+                setting: endpoints.name, value: nil, allowed: "\(ConfiguredEndpoints.allowed) (\(error))")
+        }
+    }
+}

@@ -3,7 +3,7 @@ import Testing
 @testable import AMQP
 
 @Suite struct BackoffTests {
-    /// Always the least or the greatest random number.
+    /// No chance at all: 0 gives the least delay.
     struct Constant: RandomNumberGenerator {
         let value: UInt64
         mutating func next() -> UInt64 { value }

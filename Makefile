@@ -1,0 +1,23 @@
+.DEFAULT_GOAL := help
+.PHONY: help run demo test bench format lint
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: ## install what is missing, start broker and processes, list the models (ENDPOINTS=name=url,…)
+	@scripts/run
+
+demo: ## the same with a simulated fleet
+	@scripts/run --demo
+
+test: ## install what is missing and run all tests on a private broker
+	@scripts/test
+
+bench: ## measure against the named references, as ratios in one run
+	@scripts/bench
+
+format: ## format the sources
+	@swift format format --in-place --parallel --recursive Sources Tests Package.swift
+
+lint: ## check format and style
+	@swift format lint --strict --parallel --recursive Sources Tests Package.swift

@@ -1,0 +1,297 @@
+/// All decisions of a `CatalogFollower`, without its I/O: told what happened and when, says what to do.
+///
+/// One session is one subscription to the stream. It begins as a resume of what was followed before, or cold: with the
+/// last minutes of the log, then, where those do not suffice, with all of it. Each session has a barrier, a mark of its
+/// own that it waits to read back. A cold session of a follower that has been ready builds a catalog aside, and the
+/// old one is served until the new one can take its place.
+struct FollowerMachine {
+    typealias Instant = ContinuousClock.Instant
+
+    /// Where to subscribe.
+    enum Start: Sendable, Hashable {
+        /// At the last applied offset, which must then be the first delivery.
+        case resume(at: Int64)
+        /// So many seconds ago.
+        case window(seconds: Int)
+        case first
+    }
+
+    enum Action: Sendable, Hashable {
+        /// Publish a mark with this id, and report what became of it.
+        case publishMark(id: String)
+        /// End the subscription and begin again.
+        case resubscribe
+    }
+
+    /// One delivery, decoded; `message` is nil where it means nothing to this version.
+    struct Incoming: Sendable {
+        var offset: Int64
+        var messageID: String
+        var message: CatalogMessage?
+    }
+
+    struct Position: Sendable, Hashable {
+        var offset: Int64
+        var messageID: String
+    }
+
+    struct Mark: Sendable {
+        let id: String
+        var isSeen = false
+        /// The last try to publish it failed: an idle stream may stand in for it.
+        var hasFailed = false
+        var retryAt: Instant
+    }
+
+    struct Session: Sendable {
+        let start: Start
+        var mark: Mark
+        /// A resume has been checked; a cold session has nothing to check.
+        var isChecked: Bool
+        let checkBy: Instant
+        var idleSince: Instant
+        var isPastBarrier = false
+        var position: Position?
+
+        var isCold: Bool { if case .resume = start { false } else { true } }
+    }
+
+    /// How long a resume may take to show its first delivery, and how long an idle stream must be to stand in for a mark.
+    static let patience = Duration.seconds(2)
+    static let markRetry = Duration.seconds(1)
+    static let markTimeout = Duration.seconds(5)
+
+    private let window: Start
+    private let makeID: @Sendable () -> String
+
+    /// What is served, or on the way to be for the first time.
+    private(set) var catalog = Catalog()
+    /// A new log's catalog, until it can take the place of `catalog`.
+    private(set) var aside: Catalog?
+    private(set) var isReady = false
+    private var position: Position?
+    private var session: Session?
+    private var next: Start?
+    private var reason: String? = "not connected to the broker yet"
+    private var freshness = Freshness()
+    private var asideFreshness = Freshness()
+
+    init(refreshInterval: Duration, makeID: @escaping @Sendable () -> String) {
+        window = .window(seconds: Int(2 * refreshInterval.components.seconds) + 60)
+        self.makeID = makeID
+    }
+
+    // MARK: What is asked of it
+
+    var readiness: Readiness {
+        let isPastBarrier = session?.isPastBarrier ?? false
+        let isConfirmed = session?.mark.isSeen ?? false
+        let lacksCheckpoint = isConfirmed && session?.start == .first && (aside ?? catalog).version == nil
+        return Readiness(
+            isReady: isReady, isCurrent: isPastBarrier, isUnconfirmed: isPastBarrier && !isConfirmed,
+            lacksCheckpoint: lacksCheckpoint, reason: isReady && isPastBarrier && aside == nil ? nil : explanation,
+            publishInFull: aside != nil)
+    }
+
+    func age(_ now: Instant) -> Duration? { freshness.age(now) }
+
+    /// The catalog's list of models, encoded at most once per change.
+    var modelList: ModelList { mutating get { catalog.modelList } }
+
+    /// When `tick` is due next; nil: when something else happens.
+    var nextDeadline: Instant? {
+        guard let session else { return nil }
+        var times: [Instant] = []
+        if !session.isChecked { times.append(session.checkBy) }
+        if !session.mark.isSeen { times.append(session.mark.retryAt) }
+        if canStandIn(session) { times.append(session.idleSince + Self.patience) }
+        return times.min()
+    }
+
+    // MARK: What it is told
+
+    /// A subscription is about to be made: where to.
+    mutating func begin() -> Start {
+        session = nil
+        if let start = next {
+            next = nil
+            return start
+        }
+        aside = nil
+        if isReady, let position { return .resume(at: position.offset) }
+        catalog = Catalog()
+        freshness = Freshness()
+        return window
+    }
+
+    mutating func subscribed(_ start: Start, now: Instant) -> [Action] {
+        var isCold = true
+        if case .resume = start { isCold = false }
+        let mark = Mark(id: makeID(), retryAt: now + Self.markTimeout)
+        session = Session(
+            start: start, mark: mark, isChecked: isCold, checkBy: now + Self.patience, idleSince: now)
+        reason = "reading the catalog stream"
+        return [.publishMark(id: mark.id)]
+    }
+
+    /// The subscription is gone, or could not be made. `reason` holds no secret.
+    mutating func lost(_ reason: String) {
+        session = nil
+        next = nil
+        aside = nil
+        self.reason = reason
+    }
+
+    /// `wallClock`: milliseconds since 1970.
+    mutating func received(
+        _ batch: [Incoming], now: Instant, wallClock: Int64
+    ) -> (actions: [Action], effects: [CatalogEffect]) {
+        guard session != nil else { return ([], []) }
+        session?.idleSince = now
+        var effects: [CatalogEffect] = []
+        for incoming in batch {
+            if session?.isChecked == false {
+                guard Position(offset: incoming.offset, messageID: incoming.messageID) == position else {
+                    return (rebuild("the catalog stream is not the one that was followed"), effects)
+                }
+                session?.isChecked = true
+                continue
+            }
+            apply(incoming, &effects, now: now, wallClock: wallClock)
+        }
+        let actions = evaluate(&effects)
+        return (actions, effects)
+    }
+
+    /// The broker has confirmed the mark. It is still to be read back.
+    mutating func markSent(id: String) {
+        guard session?.mark.id == id else { return }
+        session?.mark.hasFailed = false
+    }
+
+    mutating func markFailed(id: String, now: Instant) {
+        guard session?.mark.id == id else { return }
+        session?.mark.hasFailed = true
+        session?.mark.retryAt = now + Self.markRetry
+    }
+
+    /// Time has passed.
+    mutating func tick(now: Instant) -> (actions: [Action], effects: [CatalogEffect]) {
+        guard let current = session else { return ([], []) }
+        if !current.isChecked, now >= current.checkBy {
+            return (rebuild("the catalog stream no longer holds what was applied last"), [])
+        }
+        var actions: [Action] = []
+        var effects: [CatalogEffect] = []
+        if canStandIn(current), now >= current.idleSince + Self.patience {
+            session?.isPastBarrier = true
+            actions += evaluate(&effects)
+        }
+        if !current.mark.isSeen, now >= current.mark.retryAt, !actions.contains(.resubscribe) {
+            session?.mark.retryAt = now + Self.markTimeout
+            actions.append(.publishMark(id: current.mark.id))
+        }
+        return (actions, effects)
+    }
+
+    // MARK: How it decides
+
+    private func canStandIn(_ session: Session) -> Bool {
+        !session.isPastBarrier && session.isChecked && session.mark.hasFailed
+    }
+
+    private mutating func apply(
+        _ incoming: Incoming, _ effects: inout [CatalogEffect], now: Instant, wallClock: Int64
+    ) {
+        let position = Position(offset: incoming.offset, messageID: incoming.messageID)
+        session?.position = position
+        let isLive = session?.isPastBarrier ?? false
+        if aside != nil {
+            let found = incoming.message.flatMap { aside?.apply($0, at: incoming.offset) } ?? []
+            aside?.skip(incoming.offset)
+            asideFreshness.note(incoming.message, isLive: isLive, now: now, wallClock: wallClock)
+            if isLive { effects += found }
+        } else {
+            let found = incoming.message.map { catalog.apply($0, at: incoming.offset) } ?? []
+            catalog.skip(incoming.offset)
+            self.position = position
+            freshness.note(incoming.message, isLive: isLive, now: now, wallClock: wallClock)
+            // What was asked for before a cold start has been done long since, or is asked for again.
+            effects += isLive || session?.isCold == false ? found : found.filter { !$0.isRequest }
+        }
+        if case .syncMark(let mark)? = incoming.message, mark.id == session?.mark.id {
+            session?.mark.isSeen = true
+            session?.isPastBarrier = true
+        }
+    }
+
+    /// Past the barrier of a cold session: is what was read enough?
+    private mutating func evaluate(_ effects: inout [CatalogEffect]) -> [Action] {
+        guard let session, session.isPastBarrier, session.isCold, aside != nil || !isReady else { return [] }
+        let completeness = (aside ?? catalog).completeness
+        if session.start == window, !completeness.isComplete {
+            // Joins are idempotent: what has been read is kept, and read once more from further back.
+            next = .first
+            self.session = nil
+            reason = "the last minutes of the catalog stream were not enough: reading all of it"
+            return [.resubscribe]
+        }
+        guard completeness.hasRecords else { return [] }
+        if let new = aside {
+            guard let version = new.version, let old = catalog.version, version > old else { return [] }
+            effects += new.differences(from: catalog)
+            catalog = new
+            freshness = asideFreshness
+            aside = nil
+            position = session.position
+        } else {
+            effects.append(.modelsChanged)
+        }
+        isReady = true
+        return []
+    }
+
+    private mutating func rebuild(_ reason: String) -> [Action] {
+        aside = Catalog()
+        asideFreshness = Freshness()
+        next = window
+        session = nil
+        self.reason = reason
+        return [.resubscribe]
+    }
+
+    private var explanation: String? {
+        guard session?.isPastBarrier == true else { return reason }
+        let completeness = (aside ?? catalog).completeness
+        if !completeness.hasCheckpoint { return "the catalog stream has no checkpoint: no registrar has announced yet" }
+        if completeness.missingRecords > 0 { return "\(completeness.missingRecords) records are not announced yet" }
+        return aside == nil ? reason : "the catalog stream is older than what is served"
+    }
+}
+
+extension CatalogEffect {
+    /// Asks for something to be done now, rather than telling how things are.
+    fileprivate var isRequest: Bool {
+        switch self {
+        case .pollRequested, .endpointSuspect, .syncMark: true
+        default: false
+        }
+    }
+}
+
+extension Catalog {
+    /// The effects that lead from `old` to this.
+    func differences(from old: Catalog) -> [CatalogEffect] {
+        var effects: [CatalogEffect] = []
+        let ids = Set(slots.lazy.filter { $0.record != nil }.map(\.id))
+            .union(old.slots.lazy.filter { $0.record != nil }.map(\.id))
+        for id in ids.sorted() {
+            let new = endpoint(id: id)
+            let old = old.endpoint(id: id)
+            if new?.record != old?.record { effects.append(.endpointRecordChanged(id: id)) }
+            if let snapshot = new?.snapshot, snapshot != old?.snapshot { effects.append(.snapshotApplied(id: id)) }
+        }
+        if let version { effects.append(.checkpoint(version)) }
+        return effects + [.modelsChanged]
+    }
+}

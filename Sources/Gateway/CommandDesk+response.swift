@@ -1,0 +1,33 @@
+import Catalog
+import Hummingbird
+
+extension CommandDesk.Outcome {
+    /// The answer to the write: `succeeded` makes that of a change that was applied here.
+    func response(_ succeeded: (Operation) throws -> Response) throws -> Response {
+        switch self {
+        case .accepted(let id):
+            return try .json(
+                AcceptedAnswer(operation: id), status: .accepted, headers: [.location: "/v0/operations/\(id)"])
+        case .finished(let operation) where operation.state == .succeeded:
+            return try succeeded(operation)
+        case .finished(let operation):
+            throw HTTPFailure(operation)
+        }
+    }
+}
+
+extension HTTPFailure {
+    /// What a failed or expired operation is answered with.
+    fileprivate init(_ operation: Operation) {
+        let expired = operation.state == .expired
+        let status = HTTPResponse.Status(
+            code: (400..<600).contains(operation.status) ? operation.status : expired ? 503 : 500)
+        let error =
+            operation.error
+            ?? APIError(
+                type: HTTPFailure.type(of: status), code: expired ? "command_expired" : "command_failed",
+                message: expired
+                    ? "The change was not made in time and will not be made. Send it again." : "The change failed.")
+        self.init(status: status, error: error, headers: status.code == 503 ? [.retryAfter: "2"] : [:])
+    }
+}

@@ -1,0 +1,113 @@
+import AMQP
+import Catalog
+import Hummingbird
+import Logging
+import ServiceLifecycle
+
+/// Takes writes as commands to the registrar and waits for what becomes of them in the catalog stream.
+///
+/// When the outcome is here, so is the change: the answer that is made from it reads its own write.
+struct CommandDesk: Sendable {
+    let catalog: any CatalogSource
+    let sender: any CommandSender
+    let limits: GatewayLimits
+    /// Milliseconds since 1970.
+    let now: @Sendable () -> Int64
+
+    enum Outcome: Sendable, Hashable {
+        /// Final: succeeded, failed, or expired.
+        case finished(Operation)
+        /// Handed over; the operation with this id will say.
+        case accepted(operation: String)
+    }
+
+    /// Sends the command and waits for its outcome, not longer than `limits.outcome`.
+    ///
+    /// Throws 503 `broker_unavailable` where it was certainly not handed over, 503 `outcome_unknown` where it may have
+    /// been.
+    func perform(_ intent: WriteIntent, _ action: Command.Action, logger: Logger) async throws -> Outcome {
+        let started = now()
+        let command = Command(
+            id: intent.commandID, request: WriteIntent.randomID(), caller: intent.caller.rawValue,
+            fingerprint: intent.fingerprint, deadline: started + limits.outcome.wholeMilliseconds, action: action)
+        let earlier = final(command.id)
+        try await handOver(command)
+        if !intent.respondsAsync, let operation = await outcome(of: command, earlier: earlier) {
+            return .finished(operation)
+        }
+        await announcePending(command, logger: logger)
+        return .accepted(operation: command.id)
+    }
+
+    private func handOver(_ command: Command) async throws {
+        do {
+            try await sender.send(command, timeout: limits.confirm)
+        } catch let error as AMQPError {
+            throw Self.failure(for: error.code)
+        }
+    }
+
+    /// Nothing was queued in the first cases; in all others it may have been.
+    static func failure(for code: AMQPError.Code) -> HTTPFailure {
+        switch code {
+        case .notConnected, .blocked, .stopped, .returned, .nacked, .configuration:
+            .unavailable(
+                "broker_unavailable", "The change could not be handed over and was not made. Try again.", retryAfter: 2)
+        default:
+            .unavailable(
+                "outcome_unknown",
+                "The change may or may not be made. Send it again with the same Idempotency-Key to find out.",
+                retryAfter: 2)
+        }
+    }
+
+    private func final(_ id: String) -> Operation? {
+        catalog.read { Self.final(id, in: $0) }
+    }
+
+    private static func final(_ id: String, in catalog: borrowing Catalog) -> Operation? {
+        catalog.operation(id: id).flatMap { $0.state == .pending ? nil : $0 }
+    }
+
+    /// The command's own operation, or the one that answers this very request.
+    ///
+    /// Where the command's outcome is held already, this is a repeat. Announcing that outcome again changes nothing
+    /// that could be seen, but another request under the same id is refused under the request's id: that is waited
+    /// for a while before the outcome held is taken for the answer.
+    private func outcome(of command: Command, earlier: Operation?) async -> Operation? {
+        let timeout = earlier == nil ? limits.outcome : limits.repeated
+        let catalog = catalog
+        // At a stop the client is told where to ask, while there is still time to.
+        let seen = await cancelWhenGracefulShutdown {
+            await catalog.wait(timeout: timeout) { catalog -> Operation? in
+                if let answer = Self.final(command.request, in: catalog) { return answer }
+                let own = Self.final(command.id, in: catalog)
+                return own == earlier ? nil : own
+            }
+        }
+        return seen ?? earlier
+    }
+
+    /// Lets every gateway know of a write that was answered with 202 before the registrar has said anything of it.
+    ///
+    /// A final state of the same operation, also one that was announced before, outweighs this one.
+    private func announcePending(_ command: Command, logger: Logger) async {
+        guard catalog.read({ $0.operation(id: command.id) }) == nil else { return }
+        let operation = Operation(id: command.id, state: .pending, status: 202, at: now())
+        do {
+            try await sender.publish(.operationChanged(operation), timeout: limits.confirm)
+        } catch {
+            logger.warning(
+                "A pending operation could not be announced",
+                metadata: [LogKey.operation: "\(command.id)", LogKey.error: "\(error)"])
+            return
+        }
+        _ = await catalog.wait(timeout: .seconds(1)) { $0.operation(id: command.id) }
+    }
+}
+
+extension Duration {
+    var wholeMilliseconds: Int64 {
+        components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000
+    }
+}

@@ -1,0 +1,6 @@
+import Launch
+
+/// `rollcall-gateway`.
+@main struct GatewayCommand {
+    static func main() async { await GatewayProcess.main() }
+}

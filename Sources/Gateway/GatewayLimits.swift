@@ -1,0 +1,13 @@
+/// Sizes and times that the routes keep to.
+struct GatewayLimits: Sendable, Hashable {
+    /// The largest body of a write, in bytes; more is 413.
+    var bodyBytes = 1_048_576
+    /// How long a broker may take to confirm, so that a write is answered within 2 s when the broker is away.
+    var confirm = Duration.milliseconds(1500)
+    /// How long a write waits for its outcome before it is answered with 202; also the command's deadline.
+    var outcome = Duration.seconds(20)
+    /// How long a repeat of a command whose outcome is held already waits to hear that it was another request.
+    var repeated = Duration.seconds(2)
+    /// How long `POST …/poll` waits for the poll before it is answered with 202.
+    var poll = Duration.seconds(5)
+}

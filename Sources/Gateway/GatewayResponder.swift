@@ -1,0 +1,101 @@
+import Catalog
+import Hummingbird
+import Logging
+
+/// HTTP in, catalog out: a pure function of its dependencies. One pass for every request: who it is for, who asks,
+/// the route, and whatever goes wrong in the one shape of errors.
+struct GatewayResponder: HTTPResponder {
+    let access: AccessRules
+    let models: ModelRoutes
+    let endpoints: EndpointRoutes
+    let operations: OperationRoutes
+    let health: HealthRoutes
+    let logger: Logger
+
+    func respond(to request: Request, context: GatewayContext) async throws -> Response {
+        try await response(to: request)
+    }
+
+    /// Throws only where an error itself cannot be encoded.
+    func response(to request: Request) async throws -> Response {
+        let started = logger.logLevel <= .debug ? ContinuousClock.now : nil
+        let requestID = Self.requestID(request)
+        var response: Response
+        do {
+            response = try await answer(request, requestID)
+        } catch {
+            response = try failure(error, request, requestID).response()
+        }
+        if request.method == .head { response = response.createHeadResponse() }
+        response.headers[.requestID] = requestID
+        if let started {
+            var metadata = Self.metadata(request, requestID)
+            metadata[LogKey.status] = "\(response.status.code)"
+            metadata[LogKey.milliseconds] = "\((ContinuousClock.now - started).wholeMilliseconds)"
+            logger.debug("Request answered", metadata: metadata)
+        }
+        return response
+    }
+
+    private func answer(_ request: Request, _ requestID: String) async throws -> Response {
+        let route = try Route(path: request.uri.path)
+        let caller = try access.caller(of: request, for: try route.access(request.method))
+        switch route {
+        case .models: return try await models.list(request)
+        case .model(let id): return try await models.entry(id, request)
+        case .health: return try health.health()
+        case .readiness: return try health.readiness()
+        case .operation(let id): return try operations.get(id)
+        case .endpoints, .endpoint, .endpointPoll:
+            var logger = logger
+            logger[metadataKey: LogKey.requestID] = "\(requestID)"
+            return try await answerEndpoints(route, request, caller: caller, logger: logger)
+        }
+    }
+
+    private func answerEndpoints(
+        _ route: Route, _ request: Request, caller: Caller, logger: Logger
+    ) async throws -> Response {
+        switch (route, request.method) {
+        case (.endpoints, .post): try await endpoints.create(request, caller: caller, logger: logger)
+        case (.endpoint(let key), .patch):
+            try await endpoints.update(key, request, caller: caller, logger: logger)
+        case (.endpoint(let key), .delete):
+            try await endpoints.delete(key, request, caller: caller, logger: logger)
+        case (.endpointPoll(let key), _): try await endpoints.poll(key, request)
+        case (.endpoint(let key), _): try endpoints.get(key)
+        default: try endpoints.list(request)
+        }
+    }
+
+    /// An error as it is answered. What no route has foreseen is logged, and answered without details.
+    private func failure(_ error: any Error, _ request: Request, _ requestID: String) -> HTTPFailure {
+        guard let failure = error as? HTTPFailure else {
+            var metadata = Self.metadata(request, requestID)
+            metadata[LogKey.error] = "\(error)"
+            logger.error("Request failed", metadata: metadata)
+            return HTTPFailure(
+                .internalServerError, code: "internal_error", "Something went wrong here; the log has the request's id."
+            )
+        }
+        if failure.status == .unauthorized || failure.status == .forbidden {
+            var metadata = Self.metadata(request, requestID)
+            metadata[LogKey.reason] = "\(failure.error.code)"
+            logger.warning("Request refused", metadata: metadata)
+        }
+        return failure
+    }
+
+    /// The path without its query: that may hold anything.
+    private static func metadata(_ request: Request, _ requestID: String) -> Logger.Metadata {
+        [
+            LogKey.requestID: "\(requestID)", LogKey.method: "\(request.method.rawValue)",
+            LogKey.path: "\(request.uri.path)",
+        ]
+    }
+
+    private static func requestID(_ request: Request) -> String {
+        if let own = request.headers[.requestID], RequestIdentity.isSane(own) { return own }
+        return RequestIdentity.make()
+    }
+}

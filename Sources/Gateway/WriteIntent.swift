@@ -1,0 +1,58 @@
+import Catalog
+import Crypto
+import FoundationEssentials
+import Hummingbird
+
+/// What the headers of a write say about how it is to be done, and the identity of the command it becomes.
+struct WriteIntent: Sendable {
+    let caller: Caller
+    /// The command's id: the same for the same caller and `Idempotency-Key`, random without one.
+    let commandID: String
+    /// Whether the client may send this again under the same id.
+    let hasKey: Bool
+    let fingerprint: String
+    /// `Prefer: respond-async` (RFC 7240): do not wait for the outcome.
+    let respondsAsync: Bool
+
+    /// Throws 400 `invalid_idempotency_key`.
+    init(_ request: Request, body: [UInt8], caller: Caller, keyRing: KeyRing?) throws(HTTPFailure) {
+        self.caller = caller
+        let key = try Self.idempotencyKey(request.headers)
+        hasKey = key != nil
+        commandID =
+            key.map { Hex.text(of: SHA256.hash(data: Array("\(caller.rawValue)\n\($0)".utf8))) } ?? Self.randomID()
+        let identity = Array("\(request.method.rawValue)\n\(request.uri.path)\n".utf8) + body
+        // Without a key ring no body holds a secret (api_key is refused), so a plain hash gives nothing away.
+        fingerprint = keyRing?.fingerprint(identity) ?? Hex.text(of: SHA256.hash(data: identity))
+        respondsAsync = Self.respondsAsync(request.headers)
+    }
+
+    static func respondsAsync(_ headers: HTTPFields) -> Bool {
+        headers[.prefer]?.split(separator: ",")
+            .contains { $0.lowercased().filter { $0 != " " && $0 != "\t" } == "respond-async" } ?? false
+    }
+
+    /// 128 random bits in hex.
+    static func randomID() -> String {
+        Hex.text(of: UInt64.random(in: .min ... .max)) + Hex.text(of: UInt64.random(in: .min ... .max))
+    }
+
+    /// The id of the endpoint that this command makes: derived from the command's, so that a repeat makes (and seals
+    /// for) the same one. A UUID of version 8 (RFC 9562, 5.8).
+    var endpointID: String {
+        var bytes = Array(SHA256.hash(data: Array("endpoint\n\(commandID)".utf8)).prefix(16))
+        bytes[6] = bytes[6] & 0x0f | 0x80
+        bytes[8] = bytes[8] & 0x3f | 0x80
+        let hex = Hex.text(of: bytes)
+        let cuts = [0, 8, 12, 16, 20, 32]
+        return zip(cuts, cuts.dropFirst()).map { String(hex.dropFirst($0).prefix($1 - $0)) }.joined(separator: "-")
+    }
+
+    private static func idempotencyKey(_ headers: HTTPFields) throws(HTTPFailure) -> String? {
+        guard let key = headers[.idempotencyKey] else { return nil }
+        guard (1...255).contains(key.utf8.count), key.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f }) else {
+            throw .badRequest("invalid_idempotency_key", "Idempotency-Key must be 1 to 255 visible ASCII characters.")
+        }
+        return key
+    }
+}

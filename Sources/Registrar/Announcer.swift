@@ -1,0 +1,51 @@
+import Catalog
+
+/// Publishes what has been committed: in the order of revisions, until it is confirmed, and only then is it marked as
+/// announced. A crash in between announces it once more, which changes nothing for those who have seen it.
+struct Announcer: Sendable {
+    let store: RegistryStore
+    let stream: any CatalogStream
+    let patience: Patience
+
+    /// Announces all that lies above the watermark now.
+    func announce() async throws {
+        try await patience.until("announcing") {
+            guard let backlog = try await store.backlog() else { return }
+            try await stream.publish(backlog.messages)
+            try await store.markAnnounced(through: backlog.through)
+        }
+    }
+
+    /// Announces every record, whatever has been announced before.
+    func announceEverything(at now: Int64) async throws {
+        try await patience.until("announcing everything") {
+            let everything = try await store.everything(at: now)
+            try await stream.publish(everything.messages)
+            try await store.markAnnounced(through: everything.through)
+        }
+    }
+
+    /// Says an outcome once more, for the one who asked again. It is dated anew, because followers forget operations
+    /// an hour after their date, while the same answer is promised for a day.
+    func repeatOutcomes(_ operations: [Operation], at now: Int64) async throws {
+        guard !operations.isEmpty else { return }
+        let messages = operations.map { operation in
+            var operation = operation
+            operation.at = max(operation.at, now)
+            return CatalogMessage.operationChanged(operation)
+        }
+        try await patience.until("repeating outcomes") { try await stream.publish(messages) }
+    }
+
+    /// Publishes the list of all live records. What it lists has been announced before it.
+    func checkpoint(at now: Int64) async throws {
+        try await announce()
+        try await patience.until("the checkpoint") {
+            let (state, entries) = try await store.checkpoint()
+            let parts = Checkpoint.parts(
+                registry: state.uuid, incarnation: state.incarnation, revision: state.revision, entries: entries,
+                madeAt: now)
+            try await stream.publish(parts.map(CatalogMessage.registryCheckpoint))
+        }
+    }
+}

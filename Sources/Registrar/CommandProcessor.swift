@@ -1,0 +1,135 @@
+import AMQP
+import Catalog
+import Launch
+import Logging
+
+/// Executes deliveries of the commands queue, and says what is to become of each.
+struct CommandProcessor: Sendable {
+    enum Disposition: Sendable, Hashable {
+        case acknowledge
+        /// To the dead queue, for a person to look at.
+        case reject
+    }
+
+    struct Outcome: Sendable {
+        /// One for each delivery.
+        var dispositions: [Disposition]
+        /// Whether a proposal to do the periodic work was among them.
+        var isProposed: Bool
+    }
+
+    /// The queue's limit is 20 deliveries, after which the broker sets a message aside without a word to the one who
+    /// waits for it. From here on the registrar does so itself, with a failed outcome.
+    static let deliveryLimit: Int64 = 18
+
+    let announcer: Announcer
+    let failpoint: FailpointHandler
+    let logger: Logger
+    /// Milliseconds since 1970.
+    let wallClock: @Sendable () -> Int64
+
+    private var store: RegistryStore { announcer.store }
+
+    /// Executes `deliveries` in their order, then announces all of it at once. Only after this returns may any of
+    /// them be acknowledged: what was confirmed is then committed, and everybody has been told.
+    func process(_ deliveries: [Delivery]) async throws -> Outcome {
+        var outcome = Outcome(dispositions: [], isProposed: false)
+        var repeats: [Operation] = []
+        var executed = 0
+        for delivery in deliveries {
+            let reading = DeliveryReading(delivery.message)
+            if reading == .housekeeping {
+                outcome.isProposed = true
+                outcome.dispositions.append(.acknowledge)
+                continue
+            }
+            let (execution, disposition) = try await execute(reading, delivery)
+            outcome.dispositions.append(disposition)
+            if let execution {
+                executed += 1
+                if execution.isRepeat { repeats.append(execution.operation) }
+            }
+        }
+        guard executed > 0 else { return outcome }
+        try await announcer.announce()
+        try await announcer.repeatOutcomes(repeats, at: wallClock())
+        try failpoint(.afterAnnounce)
+        return outcome
+    }
+
+    private func execute(
+        _ reading: DeliveryReading, _ delivery: Delivery
+    ) async throws -> (Execution?, Disposition) {
+        switch reading {
+        case .housekeeping:
+            return (nil, .acknowledge)
+        case .command(let command) where delivery.deliveryCount >= Self.deliveryLimit:
+            logDead(delivery, "delivered too often", command.id)
+            return (try await fail(command.identity, because: .undeliverable), .reject)
+        case .command(let command):
+            return try await execute(command, delivery)
+        case .poison(let reason, let identity):
+            logDead(delivery, reason, identity?.id)
+            guard let identity else { return (nil, .reject) }
+            return (try await fail(identity, because: .malformed), .reject)
+        }
+    }
+
+    private func execute(_ command: Command, _ delivery: Delivery) async throws -> (Execution?, Disposition) {
+        do {
+            let execution = try await announcer.patience.until("a command") {
+                try await store.execute(command, at: wallClock())
+            }
+            try failpoint(.afterCommit)
+            log(execution, command)
+            return (execution, .acknowledge)
+        } catch let error where !(error is CancellationError) && StoreFailure(error) == .particular {
+            logDead(delivery, "\(error)", command.id)
+            return (try await fail(command.identity, because: .undeliverable), .reject)
+        }
+    }
+
+    private func fail(_ identity: DeliveryReading.Identity, because rejection: Rejection) async throws -> Execution {
+        try await announcer.patience.until("a failed outcome") {
+            try await store.fail(
+                id: identity.id, fingerprint: identity.fingerprint, because: rejection, at: wallClock())
+        }
+    }
+
+    private func log(_ execution: Execution, _ command: Command) {
+        logger.info(
+            "Command",
+            metadata: [
+                "command": "\(command.id)", "caller": "\(command.caller)", "action": "\(command.action.name)",
+                "status": "\(execution.operation.status)", "revision": "\(execution.operation.revision ?? 0)",
+                "repeat": "\(execution.isRepeat)",
+            ])
+    }
+
+    private func logDead(_ delivery: Delivery, _ reason: String, _ command: String?) {
+        logger.error(
+            "A message is set aside in the dead queue",
+            metadata: [
+                "reason": "\(reason)", "type": "\(delivery.message.type.prefix(64))",
+                "message_id": "\(delivery.message.messageID.prefix(64))", "command": "\(command ?? "unknown")",
+                "deliveries": "\(delivery.deliveryCount + 1)", "bytes": "\(delivery.message.body.count)",
+            ])
+    }
+}
+
+extension Command {
+    fileprivate var identity: DeliveryReading.Identity {
+        DeliveryReading.Identity(id: id, fingerprint: fingerprint)
+    }
+}
+
+extension Command.Action {
+    /// For the log: without any value of the request.
+    fileprivate var name: String {
+        switch self {
+        case .createEndpoint: "endpoint.create"
+        case .updateEndpoint: "endpoint.update"
+        case .deleteEndpoint: "endpoint.delete"
+        }
+    }
+}

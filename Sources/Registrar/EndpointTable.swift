@@ -1,0 +1,74 @@
+import Catalog
+import FoundationEssentials
+import GRDB
+
+/// Endpoints and their tombstones, within one transaction.
+struct EndpointTable {
+    let database: Database
+
+    func record(id: String) throws -> EndpointRecord? {
+        try decode(String.fetchOne(database, sql: "SELECT record FROM endpoints WHERE id = ?", arguments: [id]))
+    }
+
+    func record(named name: String) throws -> EndpointRecord? {
+        try decode(String.fetchOne(database, sql: "SELECT record FROM endpoints WHERE name = ?", arguments: [name]))
+    }
+
+    func record(baseURL: String) throws -> EndpointRecord? {
+        try decode(
+            String.fetchOne(database, sql: "SELECT record FROM endpoints WHERE base_url = ?", arguments: [baseURL]))
+    }
+
+    /// All that have a revision above `revision`, lowest first.
+    func records(above revision: Int64 = 0) throws -> [EndpointRecord] {
+        try String.fetchAll(
+            database, sql: "SELECT record FROM endpoints WHERE revision > ? ORDER BY revision", arguments: [revision]
+        ).map { try JSON.decode(EndpointRecord.self, from: $0) }
+    }
+
+    /// Makes or replaces the record; an older tombstone of the same id is forgotten, since the record outranks it.
+    func put(_ record: EndpointRecord) throws {
+        try database.execute(
+            sql: """
+                INSERT INTO endpoints (id, name, base_url, revision, record) VALUES (?, ?, ?, ?, ?)
+                ON CONFLICT (id) DO UPDATE SET name = excluded.name, base_url = excluded.base_url,
+                    revision = excluded.revision, record = excluded.record
+                """,
+            arguments: [record.id, record.name, record.baseURL, record.revision, try JSON.encode(record)])
+        try database.execute(
+            sql: "DELETE FROM tombstones WHERE kind = ? AND id = ?",
+            arguments: [RecordKind.endpoint.rawValue, record.id])
+    }
+
+    func delete(id: String, revision: Int64, at now: Int64) throws {
+        try database.execute(sql: "DELETE FROM endpoints WHERE id = ?", arguments: [id])
+        try database.execute(
+            sql: "INSERT INTO tombstones (kind, id, revision, at) VALUES (?, ?, ?, ?)",
+            arguments: [RecordKind.endpoint.rawValue, id, revision, now])
+    }
+
+    /// Tombstones that have a revision above `revision`, as they are announced.
+    func tombstones(above revision: Int64 = 0) throws -> [RegistryChange] {
+        try Row.fetchAll(
+            database, sql: "SELECT id, revision FROM tombstones WHERE revision > ? AND kind = ?",
+            arguments: [revision, RecordKind.endpoint.rawValue]
+        ).map { RegistryChange(revision: $0["revision"], kind: .endpoint, id: $0["id"], endpoint: nil) }
+    }
+
+    private func decode(_ text: String?) throws -> EndpointRecord? {
+        try text.map { try JSON.decode(EndpointRecord.self, from: $0) }
+    }
+}
+
+/// JSON as it is kept in a column.
+enum JSON {
+    static func encode(_ value: some Encodable) throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return String(decoding: try encoder.encode(value), as: UTF8.self)
+    }
+
+    static func decode<T: Decodable>(_ type: T.Type, from text: String) throws -> T {
+        try JSONDecoder().decode(type, from: Data(text.utf8))
+    }
+}

@@ -1,0 +1,60 @@
+import Catalog
+import GRDB
+
+/// What became of commands, within one transaction.
+struct OutcomeTable {
+    struct Outcome {
+        var operation: Operation
+        var fingerprint: String
+        /// By which it is announced. Also outcomes that changed nothing have one; their operation's is nil.
+        var revision: Int64
+    }
+
+    let database: Database
+
+    func outcome(of command: String) throws -> Outcome? {
+        try Row.fetchOne(
+            database, sql: "SELECT operation, fingerprint, revision FROM outcomes WHERE command = ?",
+            arguments: [command]
+        ).map { try decode($0) }
+    }
+
+    func insert(_ operation: Operation, fingerprint: String, revision: Int64, at now: Int64) throws {
+        try database.execute(
+            sql: "INSERT INTO outcomes (command, fingerprint, operation, revision, at) VALUES (?, ?, ?, ?, ?)",
+            arguments: [operation.id, fingerprint, try JSON.encode(operation), revision, now])
+    }
+
+    /// The answer to a command whose id has been seen: the same for the same request; for another request under the
+    /// same id an operation that carries the request's own id, since the command's own has its answer.
+    func known(_ command: Command, at now: Int64) throws -> Execution? {
+        guard let outcome = try outcome(of: command.id) else { return nil }
+        if outcome.fingerprint == command.fingerprint {
+            return Execution(operation: outcome.operation, isRepeat: true)
+        }
+        if let refusal = try self.outcome(of: command.request) {
+            return Execution(operation: refusal.operation, isRepeat: true)
+        }
+        let rejection = Rejection.keyReused
+        let operation = Operation(
+            id: command.request, state: .failed, status: rejection.status, error: rejection.error, at: now)
+        let revision = try RegistryState.nextRevision(database)
+        try insert(operation, fingerprint: command.fingerprint, revision: revision, at: now)
+        return Execution(operation: operation, isRepeat: false)
+    }
+
+    /// All that have a revision above `revision`, or were made after `time` (milliseconds since 1970).
+    func outcomes(above revision: Int64, orAfter time: Int64 = .max) throws -> [Outcome] {
+        try Row.fetchAll(
+            database,
+            sql: "SELECT operation, fingerprint, revision FROM outcomes WHERE revision > ? OR at > ? ORDER BY revision",
+            arguments: [revision, time]
+        ).map { try decode($0) }
+    }
+
+    private func decode(_ row: Row) throws -> Outcome {
+        Outcome(
+            operation: try JSON.decode(Operation.self, from: row["operation"]), fingerprint: row["fingerprint"],
+            revision: row["revision"])
+    }
+}

@@ -1,0 +1,77 @@
+import Catalog
+import GRDB
+
+/// Messages in the order in which they are published, and the watermark that is true once all are confirmed.
+struct Backlog: Sendable, Hashable {
+    var messages: [CatalogMessage]
+    var through: Int64
+}
+
+extension RegistryStore {
+    /// What has been committed and not announced; nil where that is nothing.
+    ///
+    /// Lowest revision first, a record before its operation. Where a record has been changed again since, its
+    /// operation waits for the record as it is now: whoever sees that an endpoint was made must find the endpoint.
+    func backlog() async throws -> Backlog? {
+        try await database.read { database in
+            let state = try RegistryState.read(database)
+            guard state.announced < state.revision else { return nil }
+            return Backlog(
+                messages: try Self.messages(database, above: state.announced), through: state.revision)
+        }
+    }
+
+    /// All records and tombstones, whatever has been announced, and the outcomes of the last hour: for a stream that
+    /// has lost them.
+    func everything(at now: Int64) async throws -> Backlog {
+        let hour: Int64 = 3600 * 1000
+        return try await database.read { database in
+            Backlog(
+                messages: try Self.messages(database, above: 0, outcomesAfter: now - hour),
+                through: try RegistryState.read(database).revision)
+        }
+    }
+
+    /// Moves the watermark up to `revision`; never down, since another registrar may have moved it further.
+    func markAnnounced(through revision: Int64) async throws {
+        try await transaction { database in
+            try database.execute(
+                sql: "UPDATE registry SET announced = ? WHERE id = 1 AND announced < ?",
+                arguments: [revision, revision])
+        }
+    }
+
+    /// The registry's state and its live records, read as one: what a checkpoint says.
+    func checkpoint() async throws -> (state: RegistryState, entries: [CheckpointEntry]) {
+        try await database.read { database in
+            let rows = try Row.fetchAll(database, sql: "SELECT id, revision FROM endpoints")
+            let entries = rows.map { CheckpointEntry(kind: .endpoint, id: $0["id"], revision: $0["revision"]) }
+            return (try RegistryState.read(database), entries.sorted())
+        }
+    }
+
+    private static func messages(
+        _ database: Database, above revision: Int64, outcomesAfter time: Int64? = nil
+    ) throws -> [CatalogMessage] {
+        let endpoints = EndpointTable(database: database)
+        var items: [(revision: Int64, isOperation: Bool, message: CatalogMessage)] = []
+        var revisions: [String: Int64] = [:]
+        for record in try endpoints.records(above: revision) {
+            revisions[record.id] = record.revision
+            let change = RegistryChange(revision: record.revision, kind: .endpoint, id: record.id, endpoint: record)
+            items.append((record.revision, false, .registryChanged(change)))
+        }
+        for change in try endpoints.tombstones(above: revision) {
+            items.append((change.revision, false, .registryChanged(change)))
+        }
+        let outcomes = OutcomeTable(database: database)
+        let announced = time == nil ? revision : try RegistryState.read(database).announced
+        for outcome in try outcomes.outcomes(above: announced, orAfter: time ?? .max) {
+            let result = outcome.operation.result.flatMap { revisions[$0] }
+            items.append((max(outcome.revision, result ?? 0), true, .operationChanged(outcome.operation)))
+        }
+        // The sort is stable, and the outcomes are in the order of their revisions.
+        items.sort { ($0.revision, $0.isOperation ? 1 : 0) < ($1.revision, $1.isOperation ? 1 : 0) }
+        return items.map(\.message)
+    }
+}

@@ -1,0 +1,138 @@
+import Catalog
+import GRDB
+
+/// What became of one delivery of a command.
+struct Execution: Sendable, Hashable {
+    var operation: Operation
+    /// The outcome was there already: it has to be published again, for the one who asks again.
+    var isRepeat: Bool
+}
+
+extension RegistryStore {
+    /// Executes `command`, or finds what became of it: one transaction, hence one effect and one answer.
+    ///
+    /// - Parameter now: milliseconds since 1970.
+    /// - Throws: database errors, see `StoreFailure`; nothing has been changed then.
+    func execute(_ command: Command, at now: Int64) async throws -> Execution {
+        let failpoint = failpoint
+        return try await transaction { database in
+            let outcomes = OutcomeTable(database: database)
+            if let known = try outcomes.known(command, at: now) { return known }
+            let revision = try RegistryState.nextRevision(database)
+            let change = try Self.apply(command, revision: revision, at: now, to: EndpointTable(database: database))
+            let operation = change.operation(id: command.id, revision: revision, at: now)
+            try outcomes.insert(operation, fingerprint: command.fingerprint, revision: revision, at: now)
+            try failpoint(.beforeCommit)
+            return Execution(operation: operation, isRepeat: false)
+        }
+    }
+
+    /// Records that the command `id` failed without being executed; an outcome that it has already stands.
+    func fail(id: String, fingerprint: String, because rejection: Rejection, at now: Int64) async throws -> Execution {
+        try await transaction { database in
+            let outcomes = OutcomeTable(database: database)
+            if let outcome = try outcomes.outcome(of: id) {
+                return Execution(operation: outcome.operation, isRepeat: true)
+            }
+            let revision = try RegistryState.nextRevision(database)
+            let operation = Change.rejected(rejection).operation(id: id, revision: revision, at: now)
+            try outcomes.insert(operation, fingerprint: fingerprint, revision: revision, at: now)
+            return Execution(operation: operation, isRepeat: false)
+        }
+    }
+
+    /// Forgets outcomes and tombstones older than 24 h (the time for which the HTTP contract promises the same answer,
+    /// and for which the stream keeps anything), but nothing that has not been announced.
+    func prune(at now: Int64) async throws {
+        let day: Int64 = 24 * 3600 * 1000
+        try await transaction { database in
+            for table in ["outcomes", "tombstones"] {
+                try database.execute(
+                    sql: """
+                        DELETE FROM \(table) WHERE at < ? AND revision <= (SELECT announced FROM registry WHERE id = 1)
+                        """, arguments: [now - day])
+            }
+        }
+    }
+
+    /// What a command came to.
+    private enum Change {
+        case created(String)
+        case updated(String)
+        case deleted
+        case rejected(Rejection)
+        case expired
+
+        func operation(id: String, revision: Int64, at now: Int64) -> Operation {
+            switch self {
+            case .created(let result):
+                Operation(id: id, state: .succeeded, revision: revision, status: 201, result: result, at: now)
+            case .updated(let result):
+                Operation(id: id, state: .succeeded, revision: revision, status: 200, result: result, at: now)
+            case .deleted:
+                Operation(id: id, state: .succeeded, revision: revision, status: 204, at: now)
+            case .rejected(let rejection):
+                Operation(id: id, state: .failed, status: rejection.status, error: rejection.error, at: now)
+            case .expired:
+                Operation(
+                    id: id, state: .expired, status: Rejection.expired.status, error: Rejection.expired.error, at: now)
+            }
+        }
+    }
+
+    private static func apply(
+        _ command: Command, revision: Int64, at now: Int64, to endpoints: EndpointTable
+    ) throws -> Change {
+        guard now <= command.deadline else { return .expired }
+        do {
+            switch command.action {
+            case .createEndpoint(let draft):
+                return .created(try create(draft, revision: revision, at: now, in: endpoints).id)
+            case .updateEndpoint(let id, let change):
+                return .updated(try update(id, by: change, revision: revision, in: endpoints).id)
+            case .deleteEndpoint(let id):
+                guard try endpoints.record(id: id) != nil else { throw Rejection.endpointNotFound }
+                try endpoints.delete(id: id, revision: revision, at: now)
+                return .deleted
+            }
+        } catch let rejection as Rejection {
+            return .rejected(rejection)
+        }
+    }
+
+    /// - Throws: `Rejection`, before anything is written.
+    @discardableResult
+    static func create(
+        _ draft: EndpointDraft, revision: Int64, at now: Int64, in endpoints: EndpointTable
+    ) throws -> EndpointRecord {
+        let record = try CommandRules.record(from: draft, revision: revision, createdAt: now / 1000)
+        try checkUnique(record, in: endpoints)
+        // Ids are derived from commands' ids: a key that is used again after its outcome was forgotten finds its
+        // endpoint alive.
+        guard try endpoints.record(id: record.id) == nil else { throw Rejection.keyReused }
+        try endpoints.put(record)
+        return record
+    }
+
+    private static func update(
+        _ id: String, by change: EndpointChange, revision: Int64, in endpoints: EndpointTable
+    ) throws -> EndpointRecord {
+        guard let old = try endpoints.record(id: id) else { throw Rejection.endpointNotFound }
+        var new = try CommandRules.changed(old, by: change)
+        guard new != old else { return old }
+        try checkUnique(new, in: endpoints)
+        new.revision = revision
+        if CommandRules.needsNewGeneration(old, new) { new.generation = revision }
+        try endpoints.put(new)
+        return new
+    }
+
+    private static func checkUnique(_ record: EndpointRecord, in endpoints: EndpointTable) throws {
+        if let other = try endpoints.record(named: record.name), other.id != record.id {
+            throw Rejection.nameTaken(record.name)
+        }
+        if let other = try endpoints.record(baseURL: record.baseURL), other.id != record.id {
+            throw Rejection.baseURLTaken(by: other.name)
+        }
+    }
+}

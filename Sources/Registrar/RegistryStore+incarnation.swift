@@ -1,0 +1,50 @@
+import Catalog
+import GRDB
+
+extension RegistryStore {
+    /// Begins incarnation `incarnation` or, where the database is there already, the one after its own.
+    func beginIncarnation(atLeast incarnation: Int64 = 0) async throws -> RegistryState {
+        try await transaction { database in
+            try Self.raiseIncarnation(database, atLeast: incarnation)
+            return try RegistryState.read(database)
+        }
+    }
+
+    /// Makes what this database holds the newest that the stream has seen: every live record gets a revision above
+    /// `highest`, which is its generation as well (what was polled for another history does not count), and a new
+    /// incarnation begins. Followers then drop, by the checkpoint, what this database does not hold.
+    ///
+    /// - Parameters:
+    ///   - highest: the highest revision that the stream has shown.
+    ///   - incarnation: that of the stream's checkpoint.
+    func restamp(above highest: Int64, incarnation: Int64) async throws -> RegistryState {
+        try await transaction { database in
+            let state = try RegistryState.read(database)
+            let base = max(highest, state.revision)
+            try database.execute(sql: "UPDATE registry SET revision = ? WHERE id = 1", arguments: [base])
+            let endpoints = EndpointTable(database: database)
+            for var record in try endpoints.records() {
+                record.revision = try RegistryState.nextRevision(database)
+                record.generation = record.revision
+                try endpoints.put(record)
+            }
+            try Self.restampOutcomes(database, above: state.announced)
+            try Self.raiseIncarnation(database, atLeast: incarnation + 1)
+            return try RegistryState.read(database)
+        }
+    }
+
+    /// Outcomes that nobody has been told of come after their records, as ever.
+    private static func restampOutcomes(_ database: Database, above announced: Int64) throws {
+        for outcome in try OutcomeTable(database: database).outcomes(above: announced) {
+            try database.execute(
+                sql: "UPDATE outcomes SET revision = ? WHERE command = ?",
+                arguments: [try RegistryState.nextRevision(database), outcome.operation.id])
+        }
+    }
+
+    private static func raiseIncarnation(_ database: Database, atLeast incarnation: Int64) throws {
+        try database.execute(
+            sql: "UPDATE registry SET incarnation = MAX(incarnation + 1, ?) WHERE id = 1", arguments: [incarnation])
+    }
+}

@@ -1,0 +1,81 @@
+import FoundationEssentials
+import GRDB
+
+extension RegistryStore {
+    /// Every change of the tables since the first version, in order; one that has been released never changes again.
+    static let migrator: DatabaseMigrator = {
+        var migrator = DatabaseMigrator()
+        migrator.registerMigration("1: endpoints and outcomes of commands") { database in
+            try makeRegistry(database)
+            try makeRecords(database)
+        }
+        return migrator
+    }()
+
+    /// - Throws: `RegistryStoreError` with `newerVersion` where a later version of Rollcall has used the file.
+    static func migrate(_ database: DatabaseQueue) throws {
+        let isNewer = try database.read { try migrator.hasBeenSuperseded($0) }
+        guard !isNewer else {
+            throw RegistryStoreError(
+                .newerVersion,
+                "\(database.path) was last used by a later version of Rollcall: run that one, or go back to a copy of the file"
+            )
+        }
+        do {
+            try migrator.migrate(database)
+        } catch is DatabaseError {
+            // Another registrar that was started at the same moment did the same, and is done: its lock was waited for.
+            try migrator.migrate(database)
+        }
+    }
+
+    private static func makeRegistry(_ database: Database) throws {
+        try database.execute(
+            sql: """
+                CREATE TABLE registry (
+                    id INTEGER PRIMARY KEY CHECK (id = 1),
+                    uuid TEXT NOT NULL,
+                    incarnation INTEGER NOT NULL,
+                    revision INTEGER NOT NULL,
+                    announced INTEGER NOT NULL
+                ) STRICT;
+                """)
+        try database.execute(
+            sql: "INSERT INTO registry (id, uuid, incarnation, revision, announced) VALUES (1, ?, 0, 0, 0)",
+            arguments: [UUID().uuidString.lowercased()])
+    }
+
+    private static func makeRecords(_ database: Database) throws {
+        try database.execute(
+            sql: """
+                CREATE TABLE endpoints (
+                    id TEXT PRIMARY KEY,
+                    name TEXT NOT NULL UNIQUE,
+                    base_url TEXT NOT NULL UNIQUE,
+                    revision INTEGER NOT NULL UNIQUE,
+                    record TEXT NOT NULL -- EndpointRecord as JSON
+                ) STRICT;
+
+                CREATE TABLE tombstones (
+                    kind TEXT NOT NULL,
+                    id TEXT NOT NULL,
+                    revision INTEGER NOT NULL UNIQUE,
+                    at INTEGER NOT NULL, -- milliseconds since 1970
+                    PRIMARY KEY (kind, id)
+                ) STRICT;
+
+                CREATE TABLE outcomes (
+                    command TEXT PRIMARY KEY,
+                    fingerprint TEXT NOT NULL,
+                    operation TEXT NOT NULL, -- Operation as JSON
+                    revision INTEGER NOT NULL UNIQUE,
+                    at INTEGER NOT NULL -- milliseconds since 1970
+                ) STRICT;
+
+                CREATE TABLE configured_endpoints (
+                    name TEXT PRIMARY KEY,
+                    base_url TEXT NOT NULL
+                ) STRICT;
+                """)
+    }
+}

@@ -1,1 +1,0 @@
-@main struct SimulatorCommand { static func main() {} }

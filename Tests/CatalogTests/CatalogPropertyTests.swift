@@ -1,0 +1,115 @@
+import Catalog
+import Testing
+
+/// Histories made up at random from the seeds that are the arguments, so that a failure repeats itself.
+@Suite(.timeLimit(.minutes(5))) struct CatalogPropertyTests {
+    @Test(arguments: 0..<60 as Range<UInt64>)
+    func everyOrderEndsAlike(seed: UInt64) {
+        var generator = SeededGenerator(seed: seed)
+        let senders = SimulatedSenders(steps: 30, pollers: 3, using: &generator)
+        var reference = Catalog(senders.senders.flatMap { $0 })
+        for turn in 0..<6 {
+            let log = senders.interleaved(replays: turn, using: &generator)
+            var catalog = Catalog(log)
+            #expect(catalog.modelList == reference.modelList, "seed \(seed), turn \(turn)")
+            #expect(catalog.endpoints == reference.endpoints, "seed \(seed), turn \(turn)")
+            for number in 0...3 {
+                #expect(catalog.operation(id: "o\(number)") == reference.operation(id: "o\(number)"), "seed \(seed)")
+            }
+            #expect(catalog.completeness == reference.completeness, "seed \(seed), turn \(turn)")
+            #expect(catalog.highestTick == reference.highestTick, "seed \(seed)")
+            #expect(catalog.highestRevision == reference.highestRevision, "seed \(seed)")
+        }
+    }
+
+    /// The list that is kept up to date line by line is the one that would be made at once.
+    @Test(arguments: 100..<130 as Range<UInt64>)
+    func listIsTheSameWheneverItIsAskedFor(seed: UInt64) {
+        var generator = SeededGenerator(seed: seed)
+        let log = SimulatedSenders(steps: 30, pollers: 2, using: &generator).interleaved(using: &generator)
+        var asked = Catalog()
+        for (offset, message) in log.enumerated() {
+            let before = asked.modelList
+            let effects = asked.apply(message, at: Int64(offset))
+            if asked.modelList != before { #expect(effects.last == .modelsChanged, "seed \(seed)") }
+        }
+        var unasked = Catalog(log)
+        #expect(asked.modelList == unasked.modelList, "seed \(seed)")
+        let expected = ReferenceList.text(of: unasked.endpoints)
+        #expect(unasked.listText == expected, "seed \(seed)")
+    }
+
+    /// What a refresh says is enough by itself.
+    @Test(arguments: 200..<240 as Range<UInt64>)
+    func refreshAloneGivesTheSameCatalog(seed: UInt64) {
+        var generator = SeededGenerator(seed: seed)
+        let senders = SimulatedSenders(steps: 40, pollers: 2, using: &generator)
+        var catalog = Catalog(senders.interleaved(using: &generator))
+        var copy = Catalog(catalog.refreshMessages().map { .refresh($0) })
+        #expect(copy.modelList == catalog.modelList, "seed \(seed)")
+        #expect(copy.endpoints == catalog.endpoints, "seed \(seed)")
+        #expect(copy.registry == catalog.registry)
+        #expect(copy.refreshMessages() == catalog.refreshMessages(), "seed \(seed)")
+    }
+
+    /// A catalog that starts anywhere in a log that is refreshed equals, once complete, the one that was there all along.
+    @Test(arguments: 300..<330 as Range<UInt64>)
+    func lateStartEndsAlike(seed: UInt64) {
+        var generator = SeededGenerator(seed: seed)
+        let messages = SimulatedSenders(steps: 40, pollers: 2, using: &generator).interleaved(using: &generator)
+        let interval = 30
+        var log: [CatalogMessage] = []
+        var there = Catalog()
+        var due: ArraySlice<Refresh> = []
+        for (step, message) in messages.enumerated() {
+            if step % interval == 0 { due = there.refreshMessages()[...] }
+            // Spread over the interval, so that it says things that are no longer so.
+            let share = due.count / max(1, interval - step % interval)
+            for said in [message] + due.prefix(share).map({ .refresh($0) }) {
+                _ = there.apply(said, at: Int64(log.count))
+                log.append(said)
+            }
+            due = due.dropFirst(share)
+        }
+        for _ in 0..<6 {
+            let end = log.count
+            let start = Int.random(in: 0...end, using: &generator)
+            var late = Catalog()
+            for offset in start..<end { _ = late.apply(log[offset], at: Int64(offset)) }
+            // The rule's window is two intervals and a bit; a shorter piece of the log need not be enough.
+            let isWindow = end - start >= 3 * interval * 2
+            guard late.completeness.isComplete, isWindow || start == 0 else { continue }
+            #expect(late.modelList == there.modelList, "seed \(seed), start \(start) of \(end)")
+            #expect(late.endpoints == there.endpoints, "seed \(seed), start \(start) of \(end)")
+            #expect(late.version == there.version, "seed \(seed)")
+        }
+    }
+}
+
+/// The list made in the plainest way from what the contract says.
+enum ReferenceList {
+    static func text(of endpoints: [EndpointView]) -> String {
+        var ids = Set<ModelID>()
+        for endpoint in endpoints where isUsable(endpoint) {
+            ids.formUnion((endpoint.snapshot?.models ?? []).map(\.id))
+        }
+        let lines = ids.sorted().map { line($0, endpoints) }
+        return #"{"object":"list","data":[\#(lines.joined(separator: ","))]}"#
+    }
+
+    private static func isUsable(_ endpoint: EndpointView) -> Bool { [.online, .degraded].contains(endpoint.state) }
+
+    private static func line(_ id: ModelID, _ endpoints: [EndpointView]) -> String {
+        let held = endpoints.compactMap { endpoint in
+            endpoint.snapshot?.models.first { $0.id == id }.map { (endpoint, $0) }
+        }
+        let usable = held.filter { isUsable($0.0) }
+        let owners = Set(usable.compactMap { $0.1.ownedBy.map { Array($0.utf8) } })
+        let owner = owners.count == 1 ? owners.first.map { String(decoding: $0, as: UTF8.self) } : nil
+        let context = usable.compactMap { $0.1.contextLength }.min().map { #","context_length":\#($0)"# } ?? ""
+        let names = usable.map { "\"" + $0.0.record.name + "\"" }.joined(separator: ",")
+        let text = id.value.replacing("\"", with: "\\\"")
+        return #"{"id":"\#(text)","object":"model","created":\#(held.map { $0.1.firstSeen }.min() ?? 0),"#
+            + #""owned_by":"\#(owner ?? "rollcall")"\#(context),"endpoints":[\#(names)]}"#
+    }
+}

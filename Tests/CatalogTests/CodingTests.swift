@@ -1,0 +1,85 @@
+import AMQP
+import Catalog
+import Testing
+
+@Suite struct CodingTests {
+    private static let messages: [CatalogMessage] = [
+        Sample.batch(Sample.row(1, generation: 1, tick: 2, models: ["org/m", "caf\u{E9}"])),
+        Sample.created(1, revision: 3), Sample.removed(1, revision: 4), Sample.checkpoint([(1, 2)], revision: 3),
+        .operationChanged(
+            Operation(
+                id: "o", state: .failed, revision: 4, status: 409,
+                error: APIError(type: "conflict_error", code: "name_taken", message: "taken"), at: 5)),
+        .pollRequested(PollRequest(endpoint: "e", reason: "asked")),
+        .endpointSuspect(PollRequest(endpoint: "e", reason: "connect failed")),
+        .refresh(Refresh(snapshots: [Sample.row(1, generation: 1, tick: 2, models: ["m"])])),
+        .syncMark(SyncMark(id: "mark")),
+    ]
+
+    @Test(arguments: messages)
+    func comesBackAsItWas(message: CatalogMessage) throws {
+        let encoded = try message.encoded()
+        #expect(encoded.type == message.type)
+        #expect(encoded.headers["schema"] == .integer(1))
+        #expect(encoded.contentType == "application/json")
+        #expect(try CatalogMessage(encoded) == message)
+        #expect(try message.encoded().messageID != encoded.messageID)
+        #expect(try message.encoded().body == encoded.body)
+    }
+
+    @Test func unknownTypesAndSchemasMeanNothing() throws {
+        #expect(try CatalogMessage(Message(body: [1], type: "verify.result", messageID: "x")) == nil)
+        var newer = try CatalogMessage.syncMark(SyncMark(id: "m")).encoded()
+        newer.headers["schema"] = .integer(2)
+        #expect(try CatalogMessage(newer) == nil)
+    }
+
+    @Test(arguments: [
+        ("sync.mark", "", "not JSON"), ("sync.mark", "{", "not JSON"), ("sync.mark", "{}", "missing id"),
+        ("sync.mark", #"{"id":7}"#, "wrong type at id"), ("sync.mark", #"{"id":null}"#, "null at id"),
+        ("snapshot.batch", #"{"poller":"p","rows":[{}]}"#, "missing rows[0].endpoint"),
+        ("registry.checkpoint", #"{"hunter2":1}"#, "missing registry"),
+        ("operation.changed", #"{"id":"o","state":"hunter2","status":200,"at":1}"#, "unknown value at state"),
+    ])
+    func malformedBodiesAreNamedAndNotRepeated(type: String, body: String, reason: String) {
+        let message = Message(body: Array(body.utf8), type: type, messageID: "x")
+        let error = #expect(throws: MalformedMessage.self) { try CatalogMessage(message) }
+        #expect(error?.reason == reason)
+        #expect(error?.type == type)
+        #expect(error?.description.contains("hunter2") == false)
+    }
+
+    @Test func harmfulNumbersAreMalformed() throws {
+        var row = Sample.row(1, generation: 1, tick: .max, models: nil)
+        #expect(throws: MalformedMessage.self) { try CatalogMessage(Sample.batch(row).encoded()) }
+        row.tick = 1
+        row.state = .pending
+        #expect(throws: MalformedMessage.self) { try CatalogMessage(Sample.batch(row).encoded()) }
+        #expect(throws: MalformedMessage.self) { try CatalogMessage(Sample.created(1, revision: .max).encoded()) }
+        #expect(throws: MalformedMessage.self) {
+            try CatalogMessage(Sample.created(1, generation: 5, revision: 4).encoded())
+        }
+        #expect(throws: MalformedMessage.self) {
+            try CatalogMessage(Sample.checkpoint([(1, 9)], revision: 3).encoded())
+        }
+        let part = CheckpointPart(
+            registry: "r", incarnation: 1, revision: 1, part: 1, parts: 1, entries: [], madeAt: 1)
+        #expect(throws: MalformedMessage.self) { try CatalogMessage(CatalogMessage.registryCheckpoint(part).encoded()) }
+    }
+
+    @Test func payloadsOfOtherQueuesAreCodedAlike() throws {
+        let record = Sample.record(1, generation: 1, revision: 1)
+        let job = PollJob(
+            id: "j", severalPollers: true,
+            items: [PollJob.Item(endpoint: record, tick: 4, base: Sample.row(1, generation: 1, tick: 3, models: ["m"]))]
+        )
+        let message = try Message(type: "poll.job", payload: job, expiration: .seconds(3))
+        #expect(message.expiration == .seconds(3))
+        #expect(try message.payload(PollJob.self) == job)
+        let command = Command(
+            id: "c", request: "r", caller: "me", fingerprint: "f", deadline: 1,
+            action: .createEndpoint(EndpointDraft(id: "e", name: "n", baseURL: "http://h")))
+        #expect(try Message(type: "command", payload: command).payload(Command.self) == command)
+        #expect(throws: MalformedMessage.self) { try message.payload(Command.self) }
+    }
+}

@@ -1,0 +1,190 @@
+import Glibc
+import Synchronization
+
+/// A TCP server that does what a script tells it, to the byte: an accepting thread, and a thread a connection.
+final class RawServer: Sendable {
+    let host: String
+    let port: Int
+    private let listener: Int32
+    private let connections = Atomic(0)
+
+    /// How many connections were accepted.
+    var connectionCount: Int { connections.load(ordering: .acquiring) }
+    var url: String { "http://\(host):\(port)" }
+
+    /// `serve` is called on a thread of its own for each connection, which is closed when it returns.
+    init(host: String = "127.0.0.1", _ serve: @escaping @Sendable (RawConnection) -> Void) {
+        (listener, port) = listenOnLoopback(host: host, port: 0, backlog: 4096)
+        self.host = host
+        let listener = listener
+        spawnThread { [weak self] in
+            while true {
+                let socket = accept(listener, nil, nil)
+                guard socket >= 0 else {
+                    if errno == EINTR || errno == ECONNABORTED { continue }
+                    break
+                }
+                self?.connections.add(1, ordering: .acquiringAndReleasing)
+                spawnThread {
+                    let connection = RawConnection(socket: socket)
+                    serve(connection)
+                    connection.finish()
+                }
+            }
+            close(listener)
+        }
+    }
+
+    deinit { shutdown(listener, Int32(SHUT_RDWR)) }
+
+    /// Answers every request with the same bytes, and keeps the connection.
+    static func answering(host: String = "127.0.0.1", _ response: String) -> RawServer {
+        RawServer(host: host) { connection in
+            while connection.readHead() != nil { connection.write(response) }
+        }
+    }
+
+    /// Answers the first request, and closes.
+    static func answeringOnce(_ response: String) -> RawServer {
+        RawServer { connection in
+            if connection.readHead() != nil { connection.write(response) }
+        }
+    }
+}
+
+/// One accepted connection; used by its serving thread only, except for `reset`.
+final class RawConnection: Sendable {
+    private let socket: Int32
+    private let pending = Mutex<[UInt8]>([])
+
+    init(socket: Int32) { self.socket = socket }
+
+    fileprivate func finish() { close(socket) }
+
+    /// The next request's head without the empty line; nil at the end of the connection.
+    func readHead() -> String? {
+        let end = Array("\r\n\r\n".utf8)
+        while true {
+            let head = pending.withLock { bytes -> String? in
+                guard let range = bytes.firstRange(of: end) else { return nil }
+                let head = String(decoding: bytes[..<range.lowerBound], as: UTF8.self)
+                bytes.removeSubrange(..<range.upperBound)
+                return head
+            }
+            if let head { return head }
+            guard fill() else { return nil }
+        }
+    }
+
+    /// At most `count` bytes, fewer at the end of the connection.
+    func read(_ count: Int) -> [UInt8] {
+        while pending.withLock({ $0.count < count }), fill() {}
+        return pending.withLock { bytes in
+            let taken = Array(bytes.prefix(count))
+            bytes.removeFirst(taken.count)
+            return taken
+        }
+    }
+
+    /// A chunked body, decoded; nil when it is cut.
+    func readChunked() -> [UInt8]? {
+        var body: [UInt8] = []
+        while true {
+            var line: [UInt8] = []
+            while !line.ends(with: "\r\n".utf8) {
+                let byte = read(1)
+                if byte.isEmpty { return nil }
+                line += byte
+            }
+            guard let size = Int(String(decoding: line.dropLast(2), as: UTF8.self), radix: 16) else { return nil }
+            let piece = read(size + 2)
+            guard piece.count == size + 2 else { return nil }
+            if size == 0 { return body }
+            body += piece.dropLast(2)
+        }
+    }
+
+    private func fill() -> Bool {
+        var buffer = [UInt8](repeating: 0, count: 65536)
+        let count = recv(socket, &buffer, buffer.count, 0)
+        guard count > 0 else { return false }
+        pending.withLock { $0 += buffer[..<count] }
+        return true
+    }
+
+    /// False when the peer is gone.
+    @discardableResult func write(_ text: String) -> Bool { write(Array(text.utf8)) }
+
+    @discardableResult func write(_ bytes: [UInt8]) -> Bool {
+        var sent = 0
+        while sent < bytes.count {
+            let count = bytes.withUnsafeBytes {
+                send(socket, $0.baseAddress! + sent, bytes.count - sent, Int32(MSG_NOSIGNAL))
+            }
+            guard count > 0 else { return false }
+            sent += count
+        }
+        return true
+    }
+
+    /// Blocks until the peer closes or resets the connection.
+    func waitForClose() {
+        while fill() {}
+    }
+
+    /// Makes the coming close a RST.
+    func resetOnClose() {
+        let onWithNoTime: [Int32] = [1, 0]  // struct linger
+        setsockopt(socket, SOL_SOCKET, SO_LINGER, onWithNoTime, 8)
+    }
+}
+
+extension Array where Element == UInt8 {
+    func ends(with suffix: some Collection<UInt8>) -> Bool { self.suffix(suffix.count).elementsEqual(suffix) }
+}
+
+/// A listening socket and its port.
+func listenOnLoopback(host: String, port: Int, backlog: Int32) -> (socket: Int32, port: Int) {
+    let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    precondition(listener >= 0)
+    let bound = withAddress(host: host, port: port) { bind(listener, $0, $1) }
+    precondition(bound == 0 && listen(listener, backlog) == 0)
+    var address = sockaddr_in()
+    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+    withUnsafeMutablePointer(to: &address) {
+        $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { _ = getsockname(listener, $0, &length) }
+    }
+    return (listener, Int(UInt16(bigEndian: address.sin_port)))
+}
+
+func withAddress<Result>(host: String, port: Int, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Result) -> Result {
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_port = UInt16(port).bigEndian
+    address.sin_addr.s_addr = inet_addr(host)
+    return withUnsafePointer(to: &address) {
+        $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { body($0, socklen_t(MemoryLayout<sockaddr_in>.size)) }
+    }
+}
+
+/// A detached thread with a small stack: there are thousands of them.
+func spawnThread(_ body: @escaping @Sendable () -> Void) {
+    final class Start: Sendable {
+        let body: @Sendable () -> Void
+        init(_ body: @escaping @Sendable () -> Void) { self.body = body }
+    }
+    let attributes = UnsafeMutablePointer<pthread_attr_t>.allocate(capacity: 1)
+    defer { attributes.deallocate() }
+    pthread_attr_init(attributes)
+    pthread_attr_setdetachstate(attributes, Int32(PTHREAD_CREATE_DETACHED))
+    pthread_attr_setstacksize(attributes, 256 << 10)
+    var thread = pthread_t()
+    let result = pthread_create(
+        &thread, attributes,
+        { context in
+            if let context { Unmanaged<Start>.fromOpaque(context).takeRetainedValue().body() }
+            return nil
+        }, Unmanaged.passRetained(Start(body)).toOpaque())
+    precondition(result == 0, "no thread")
+    pthread_attr_destroy(attributes)
+}

@@ -1,0 +1,210 @@
+import Foundation
+import Testing
+
+/// Pollers that die, hang, lose the network, or have a wrong clock; endpoints that misbehave.
+@Suite(.serialized, .enabled(if: TestBroker.isAvailable, "needs scripts/test"))
+struct PollerFaultTests {
+    static let interval = 2
+
+    struct Parts: Sendable {
+        let fleet: SimulatedFleet
+        let pollers: [Node]
+        let gateway: Node
+    }
+
+    private func run(
+        endpoints: Int, pollers: [[String: String]], _ body: @escaping (Deployment, Parts) async throws -> Void
+    ) async throws {
+        try await Deployment.run(settings: ["ROLLCALL_POLL_INTERVAL": "\(Self.interval)"]) { deployment in
+            let fleet = try await deployment.fleet(endpoints: endpoints)
+            let names = try await fleet.truth().map(\.name)
+            _ = try await deployment.registrar(
+                "registrar", names.isEmpty ? [:] : ["ROLLCALL_ENDPOINTS": fleet.setting(names)])
+            var started: [Node] = []
+            for (index, settings) in pollers.enumerated() {
+                started.append(try await deployment.poller("poller-\(index)", settings))
+                // The first one to consume is the scheduler.
+                if index == 0 { _ = try await self.scheduler(of: started) }
+            }
+            let gateway = try await deployment.readyGateway()
+            try await self.online(gateway, count: endpoints)
+            try await body(deployment, Parts(fleet: fleet, pollers: started, gateway: gateway))
+        }
+    }
+
+    private func online(_ gateway: Node, count: Int) async throws {
+        try await eventually("\(count) endpoints are online", within: .seconds(30)) {
+            try await gateway.server.get("/v0/endpoints?state=online").json()["total"].integer == count
+        }
+    }
+
+    private func scheduler(of pollers: [Node], within limit: Duration = .seconds(15)) async throws -> Int {
+        try await eventually("one poller is the scheduler", within: limit) {
+            for (index, poller) in pollers.enumerated() where poller.process.isRunning {
+                if try await poller.server.get("/readyz").json()["scheduler"].bool == true { return index }
+            }
+            return nil
+        }
+    }
+
+    @Test(.timeLimit(.minutes(2)))
+    func schedulerKilled() async throws {
+        try await run(endpoints: 10, pollers: [[:], [:]]) { _, parts in
+            await parts.pollers[0].process.killNow()
+            let successor = try await scheduler(of: [parts.pollers[1]], within: .seconds(3))
+            #expect(successor == 0)
+            try await parts.fleet.resetCounters()
+            try await eventually("all are polled within three intervals", within: .seconds(3 * Self.interval)) {
+                try await parts.fleet.truth().allSatisfy { !$0.polls.isEmpty }
+            }
+            try await online(parts.gateway, count: 10)
+        }
+    }
+
+    @Test(.timeLimit(.minutes(2)))
+    func pollerKilledInMidBatch() async throws {
+        try await run(endpoints: 20, pollers: [[:], [:]]) { _, parts in
+            let watch = GatewayWatch(parts.gateway)
+            let sampler = Sampler()
+            try await sampler.during(watch.sample) {
+                for endpoint in try await parts.fleet.truth() {
+                    try await parts.fleet.patch(endpoint.name, #"{"behaviour":{"latency_ms":1500}}"#)
+                }
+                try await parts.fleet.resetCounters()
+                try await eventually("polls are under way") {
+                    try await parts.fleet.truth().contains { !$0.polls.isEmpty }
+                }
+                await parts.pollers[1].process.killNow()
+                try await parts.fleet.resetCounters()
+                try await eventually(
+                    "all are polled within three intervals and their own slowness",
+                    within: .seconds(3 * Self.interval + 2)
+                ) {
+                    try await parts.fleet.truth().allSatisfy { !$0.polls.isEmpty }
+                }
+            }
+            #expect(sampler.violations == [])
+            let states = try await parts.gateway.server.get("/v0/endpoints").json()["endpoints"].array
+            #expect(states.allSatisfy { $0["state"].string == "online" })
+        }
+    }
+
+    @Test(.timeLimit(.minutes(3)))
+    func schedulerStoppedForHalfAMinute() async throws {
+        try await run(endpoints: 10, pollers: [[:], [:]]) { _, parts in
+            parts.pollers[0].process.signal(SIGSTOP)
+            try await Task.sleep(for: .seconds(3))  // only now do its results become old
+            try await parts.fleet.resetCounters()
+            for endpoint in try await parts.fleet.truth() {
+                try await parts.fleet.setModels(endpoint.name, ["new-\(endpoint.name)"])
+            }
+            let wanted = Set(try await parts.fleet.truth().map { "new-\($0.name)" })
+            // Three intervals, and 15 s because it hangs instead of dying.
+            try await eventually("the change is listed", within: .seconds(3 * Self.interval + 15)) {
+                Set(try await parts.gateway.server.models()) == wanted
+            }
+            try await Task.sleep(for: .seconds(30 - 3 - 3 * Self.interval - 15))
+            let sampler = Sampler()
+            try await sampler.during {
+                let seen = Set(try await parts.gateway.server.models())
+                return seen == wanted ? nil : "the list has changed: \(seen)"
+            } _: {
+                parts.pollers[0].process.signal(SIGCONT)
+                try await eventually("it is back at work", within: .seconds(30)) {
+                    try await parts.pollers[0].server.get("/readyz").status == 200
+                }
+                try await Task.sleep(for: .seconds(3))
+            }
+            #expect(sampler.violations == [])
+        }
+    }
+
+    @Test(.timeLimit(.minutes(3)))
+    func pollerCutOffFromTheEndpoints() async throws {
+        try await Deployment.run(settings: ["ROLLCALL_POLL_INTERVAL": "\(Self.interval)"]) { deployment in
+            let fleet = try await deployment.fleet(endpoints: 12)
+            let entries = try await fleet.truth().enumerated().map { index, endpoint in
+                "\(endpoint.name)=\(fleet.base(endpoint.name, host: "127.0.0.\(index % 4 + 2)"))"
+            }
+            _ = try await deployment.registrar(
+                "registrar", ["ROLLCALL_ENDPOINTS": entries.joined(separator: ",")])
+            let library = deployment.folder.appendingPathComponent("network_cut.so").path
+            let cut = deployment.folder.appendingPathComponent("cut").path
+            try await EndToEnd.run(
+                "/usr/bin/env",
+                ["cc", "-shared", "-fPIC", "-o", library, Paths.programs.appendingPathComponent("network_cut.c").path])
+            let lonely = try await deployment.poller(
+                "cut-off",
+                [
+                    "LD_PRELOAD": library, "NETWORK_CUT_FILE": cut,
+                    "NETWORK_CUT_SPARE": "\(deployment.broker.port)",
+                ])
+            let gateway = try await deployment.readyGateway()
+            try await online(gateway, count: 12)
+            let other = try await deployment.poller("whole")
+            try await eventually("both take jobs", within: .seconds(20)) {
+                let pollers = try await gateway.server.get("/v0/endpoints").json()["endpoints"].array
+                return Set(pollers.compactMap { $0["poller"].string }).count == 2
+            }
+
+            let sampler = Sampler()
+            try await sampler.during {
+                let endpoints = try await gateway.server.get("/v0/endpoints").json()["endpoints"].array
+                let offline = endpoints.filter { $0["state"].string == "offline" }
+                return offline.isEmpty ? nil : "\(offline.count) are offline"
+            } _: {
+                #expect(FileManager.default.createFile(atPath: cut, contents: nil))
+                try await eventually("it says that it is cut off") {
+                    try lonely.process.output.contains("cut off")
+                }
+                try await fleet.resetCounters()
+                try await eventually("the other one polls all", within: .seconds(3 * Self.interval + 10)) {
+                    try await fleet.truth().allSatisfy { $0.polls.count >= 2 }
+                }
+            }
+            #expect(sampler.violations == [])
+            #expect(other.process.isRunning)
+            try FileManager.default.removeItem(atPath: cut)
+            try await eventually("it takes jobs again", within: .seconds(30)) {
+                try await lonely.server.get("/readyz").json()["cut_off"].bool == false
+            }
+        }
+    }
+
+    @Test(.timeLimit(.minutes(2)))
+    func schedulerWithItsClockAnHourAheadThenGone() async throws {
+        try await run(endpoints: 5, pollers: [["ROLLCALL_TEST_CLOCK_OFFSET": "3600"], [:]]) { _, parts in
+            #expect(try await scheduler(of: parts.pollers) == 0)
+            await parts.pollers[0].process.killNow()
+            _ = try await scheduler(of: [parts.pollers[1]], within: .seconds(3))
+            for endpoint in try await parts.fleet.truth() {
+                try await parts.fleet.setModels(endpoint.name, ["after-\(endpoint.name)"])
+            }
+            let wanted = Set(try await parts.fleet.truth().map { "after-\($0.name)" })
+            try await eventually("results still count", within: .seconds(3 * Self.interval)) {
+                Set(try await parts.gateway.server.models()) == wanted
+            }
+        }
+    }
+
+    @Test(.timeLimit(.minutes(3)), arguments: ["hang", "huge", "html"])
+    func oneEndpointMisbehavesAndTheOthersAreOnTime(fault: String) async throws {
+        try await run(endpoints: 199, pollers: [[:]]) { _, parts in
+            let bad = try #require(try await parts.fleet.truth().first?.name)
+            try await parts.fleet.patch(bad, #"{"behaviour":{"fault":"\#(fault)"}}"#)
+            try await eventually("it is offline", within: .seconds(40)) {
+                try await parts.gateway.server.endpoint(bad)["state"].string == "offline"
+            }
+            let intervals = 5
+            try await parts.fleet.resetCounters()
+            try await Task.sleep(for: .seconds(intervals * Self.interval))
+            let polled = try await parts.fleet.truth().filter { $0.name != bad }
+            #expect(polled.count == 198)
+            let counts = Set(polled.map(\.polls.count))
+            #expect(
+                counts.allSatisfy { (intervals - 1...intervals + 1).contains($0) }, "polls in \(intervals) intervals")
+            let error = try await parts.gateway.server.endpoint(bad)["last_error"]["code"].string
+            #expect(error != nil)
+        }
+    }
+}

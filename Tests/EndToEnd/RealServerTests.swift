@@ -1,0 +1,84 @@
+import Foundation
+import Testing
+
+/// A real llama.cpp server with a real model, seen through the whole of Rollcall.
+@Suite(.serialized, .enabled(if: TestBroker.isAvailable && Paths.python != nil, "needs scripts/test"))
+struct RealServerTests {
+    private func llama(_ deployment: Deployment, port: Int) async throws -> ChildProcess {
+        let model = Paths.root.appendingPathComponent(".rollcall/gemma-3-270m.gguf")
+        let child = try ChildProcess(
+            "llama", executable: try #require(Paths.python),
+            arguments: [Paths.programs.appendingPathComponent("llama_server.py").path, model.path, "\(port)"],
+            log: deployment.folder.appendingPathComponent("llama.log"))
+        do {
+            try await eventually("llama.cpp listens", within: .seconds(120)) {
+                try child.output.contains("\nlistening") || child.output.hasPrefix("listening")
+            }
+        } catch {
+            await child.killNow()
+            throw error
+        }
+        return child
+    }
+
+    @Test(.timeLimit(.minutes(5)))
+    func modelOfARealServerComesGoesAndComesBack() async throws {
+        try await Deployment.run { deployment in
+            let port = try Ports.free()
+            let server = try await llama(deployment, port: port)
+            _ = try await deployment.registrar(
+                "registrar", ["ROLLCALL_ENDPOINTS": "llama=http://127.0.0.1:\(port)"])
+            _ = try await deployment.poller("poller", ["ROLLCALL_POLL_INTERVAL": "2"])
+            let gateway = try await deployment.readyGateway()
+
+            let model = "google/gemma-3-270m"
+            func entry() async throws -> JSON? {
+                try await gateway.server.get("/v1/models").json()["data"].array.first { $0["id"].string == model }
+            }
+            do {
+                let found = try await eventually("the model is listed") { try await entry() }
+                #expect(found["context_length"].integer == 2048)
+                #expect(found["endpoints"].array == [.string("llama")])
+                let endpoint = try await gateway.server.endpoint("llama")
+                #expect(endpoint["kind"].string == "llamacpp")
+                #expect(endpoint["state"].string == "online")
+            } catch {
+                await server.killNow()
+                throw error
+            }
+
+            #expect(await server.stop() == 0)
+            try await eventually("the model is gone once two polls have failed") { try await entry() == nil }
+            let failed = try await gateway.server.endpoint("llama")
+            #expect(failed["state"].string == "offline")
+            #expect((failed["consecutive_failures"].integer ?? 0) >= 2)
+            #expect(failed["last_error"]["code"].string == "connect_failed")
+
+            let again = try await llama(deployment, port: port)
+            defer { again.signal(SIGKILL) }
+            try await eventually("the model is back", within: .seconds(70)) { try await entry() != nil }
+        }
+    }
+
+    @Test(.timeLimit(.minutes(2)))
+    func openAIClientListsAndRetrieves() async throws {
+        try await Deployment.run { deployment in
+            let fleet = try await deployment.fleet()
+            try await fleet.put("a", kind: "vllm", models: ["org/name", "org/deep/er-name", "plain:7b", "with space"])
+            _ = try await deployment.registrar("registrar", ["ROLLCALL_ENDPOINTS": fleet.setting(["a"])])
+            _ = try await deployment.poller()
+            let gateway = try await deployment.readyGateway()
+            try await eventually("the models are listed") { try await gateway.server.models().count == 4 }
+
+            let output = try await run(
+                try #require(Paths.python).path,
+                [Paths.programs.appendingPathComponent("openai_client.py").path, gateway.server.base + "/v1"])
+            let seen = try JSONDecoder().decode(JSON.self, from: Data(output.utf8))
+            let expected: [JSON] = ["org/deep/er-name", "org/name", "plain:7b", "with space"].map { .string($0) }
+            #expect(seen["listed"].array == expected)
+            #expect(seen["retrieved"].array == expected)
+            #expect(seen["equal"].bool == true)
+            #expect(seen["missing"].string == "model_not_found")
+        }
+    }
+}

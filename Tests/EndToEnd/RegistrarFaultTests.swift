@@ -1,0 +1,106 @@
+import Foundation
+import Testing
+
+/// Registrars that die at the worst moments, have the wrong database, or an old one.
+@Suite(.serialized, .enabled(if: TestBroker.isAvailable, "needs scripts/test"))
+struct RegistrarFaultTests {
+    private func create(_ gateway: Node, _ name: String, key: String? = nil) async throws -> Answer {
+        try await gateway.server.send(
+            "POST", "/v0/endpoints", body: #"{"name":"\#(name)","base_url":"http://127.0.0.1:1/\#(name)"}"#,
+            headers: key.map { [(name: "Idempotency-Key", value: $0)] } ?? [])
+    }
+
+    private func names(_ gateway: Node) async throws -> [String] {
+        try await gateway.server.get("/v0/endpoints").json()["endpoints"].array.compactMap { $0["name"].string }
+    }
+
+    @Test(.timeLimit(.minutes(2)), arguments: ["before-commit", "after-commit", "after-announce"])
+    func killedAtAFailpointThereIsOneEffectAndOneAnswer(failpoint: String) async throws {
+        try await Deployment.run { deployment in
+            let doomed = try await deployment.registrar("doomed", ["ROLLCALL_FAILPOINT": failpoint])
+            let gateway = try await deployment.readyGateway()
+            async let first = create(gateway, "one", key: "the-key")
+            #expect(await doomed.process.exitStatus() == -SIGKILL)
+            _ = try await deployment.registrar("successor")
+            let answer = try await first
+            #expect(answer.status == 201)
+            let again = try await create(gateway, "one", key: "the-key")
+            #expect(again.status == 201)
+            #expect(try again.json()["id"] == answer.json()["id"])
+            #expect(try again.json()["revision"] == answer.json()["revision"])
+            let other = try await create(gateway, "two", key: "the-key")
+            #expect(other.status == 422)
+            #expect(try other.json()["error"]["code"].string == "idempotency_key_reused")
+            #expect(try await names(gateway) == ["one"])
+            let fresh = try await deployment.readyGateway("fresh")
+            #expect(try await names(fresh) == ["one"])
+        }
+    }
+
+    @Test(.timeLimit(.minutes(2)))
+    func anotherRegistryRefusesAndHarmsNothing() async throws {
+        try await Deployment.run { deployment in
+            let own = try await deployment.registrar("own")
+            let gateway = try await deployment.readyGateway()
+            #expect(try await create(gateway, "one").status == 201)
+            let stranger = try await deployment.registrar("stranger", database: "other")
+            // While another one is active it is only a standby; it refuses when it would have to act.
+            #expect(await own.process.stop() == 0)
+            #expect(await stranger.process.exitStatus() == 78)
+            #expect(try stranger.process.output.contains("--adopt"))
+            #expect(try await names(gateway) == ["one"])
+            _ = try await deployment.registrar("own-again")
+            #expect(try await create(gateway, "two").status == 201)
+            let fresh = try await deployment.readyGateway("fresh")
+            #expect(try await names(fresh) == ["one", "two"])
+        }
+    }
+
+    @Test(.timeLimit(.minutes(2)))
+    func databaseRestoredFromAnOlderCopy() async throws {
+        try await Deployment.run { deployment in
+            let files = FileManager.default
+            let database = deployment.folder.appendingPathComponent("registry.sqlite")
+            let copy = deployment.folder.appendingPathComponent("yesterday")
+            let first = try await deployment.registrar()
+            let gateway = try await deployment.readyGateway()
+            for name in ["kept", "deleted-since"] { #expect(try await create(gateway, name).status == 201) }
+            #expect(await first.process.stop() == 0)
+            try files.copyItem(at: database, to: copy)
+
+            let second = try await deployment.registrar("second")
+            #expect(try await create(gateway, "made-since").status == 201)
+            #expect(try await gateway.server.send("DELETE", "/v0/endpoints/deleted-since").status == 204)
+            #expect(try await names(gateway) == ["kept", "made-since"])
+            await second.process.killNow()
+            for suffix in ["", "-wal", "-shm"] {
+                let file = URL(fileURLWithPath: database.path + suffix)
+                if files.fileExists(atPath: file.path) { try files.removeItem(at: file) }
+            }
+            try files.copyItem(at: copy, to: database)
+
+            _ = try await deployment.registrar("third")
+            try await eventually("the copy's truth stands", within: .seconds(30)) {
+                try await names(gateway) == ["deleted-since", "kept"]
+            }
+            #expect(try await create(gateway, "after").status == 201)
+            let expected = ["after", "deleted-since", "kept"]
+            #expect(try await names(gateway) == expected)
+            let fresh = try await deployment.readyGateway("fresh")
+            #expect(try await names(fresh) == expected)
+        }
+    }
+
+    @Test(.timeLimit(.minutes(2)))
+    func standbyTakesOver() async throws {
+        try await Deployment.run { deployment in
+            let active = try await deployment.registrar("active")
+            let gateway = try await deployment.readyGateway()
+            #expect(try await create(gateway, "one").status == 201)
+            _ = try await deployment.registrar("standby")
+            await active.process.killNow()
+            #expect(try await create(gateway, "two").status == 201)
+            #expect(try await names(gateway) == ["one", "two"])
+        }
+    }
+}

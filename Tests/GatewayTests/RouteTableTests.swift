@@ -1,0 +1,169 @@
+import Foundation
+import Testing
+
+@testable import Gateway
+
+/// Every route against what every route must answer alike.
+@Suite struct RouteTableTests {
+    struct Case: Sendable, CustomTestStringConvertible {
+        let method: String
+        let path: String
+        var body: String?
+        let status: Int
+        var code: String?
+        var param: String?
+        var testDescription: String { "\(method) \(path) \(body?.prefix(60) ?? "") → \(status)" }
+    }
+
+    static let cases: [Case] =
+        [
+            Case(method: "GET", path: "/v1/models", status: 200),
+            Case(method: "GET", path: "/v1/models/", status: 200),
+            Case(method: "GET", path: "/v0/endpoints", status: 200),
+            Case(method: "GET", path: "/v0/endpoints/alpha", status: 200),
+            Case(method: "GET", path: "/healthz", status: 200),
+            Case(method: "GET", path: "/readyz", status: 200),
+            // unknown ids
+            Case(method: "GET", path: "/v1/models/none", status: 404, code: "model_not_found"),
+            Case(method: "GET", path: "/v0/endpoints/none", status: 404, code: "endpoint_not_found"),
+            Case(method: "PATCH", path: "/v0/endpoints/none", body: "{}", status: 404, code: "endpoint_not_found"),
+            Case(method: "DELETE", path: "/v0/endpoints/none", status: 404, code: "endpoint_not_found"),
+            Case(method: "POST", path: "/v0/endpoints/none/poll", status: 404, code: "endpoint_not_found"),
+            Case(method: "GET", path: "/v0/operations/none", status: 404, code: "operation_not_found"),
+        ] + unknownRoutes + wrongBodies
+
+    static let unknownRoutes = [
+        "/", "", "/v1", "/v1/modelsx", "/v0/models/pull", "/v0/models/available", "/v0/models/discover-gguf",
+        "/v0/endpoints/a/b", "/v0/endpoints/a/poll/", "/v0/endpoints//poll", "/v0/operations/", "/metrics2",
+        "/v1/chat/completions", "/HEALTHZ", "/healthz/",
+    ].flatMap { path in
+        ["GET", "POST", "BREW"].map { Case(method: $0, path: path, status: 404, code: "route_not_found") }
+    }
+
+    static let wrongBodies: [Case] = {
+        let create: [(String, String, String?)] = [
+            ("{", "invalid_json", nil), ("", "invalid_json", nil), ("{}x", "invalid_json", nil),
+            ("[]", "invalid_body", nil), ("\"a\"", "invalid_body", nil), ("null", "invalid_body", nil),
+            (#"{"base_url":"http://a"}"#, "missing_field", "name"), (#"{"name":"a"}"#, "missing_field", "base_url"),
+            (#"{"name":1,"base_url":"http://a"}"#, "invalid_type", "name"),
+            (#"{"name":null,"base_url":"http://a"}"#, "invalid_type", "name"),
+            (#"{"name":"a","base_url":{}}"#, "invalid_type", "base_url"),
+            (#"{"name":"a","base_url":"http://a","labels":["x"]}"#, "invalid_type", "labels"),
+            (#"{"name":"a","base_url":"http://a","labels":{"x":1}}"#, "invalid_type", "labels"),
+            (
+                #"{"name":"a","base_url":"http://a","poll_interval_seconds":"5"}"#, "invalid_type",
+                "poll_interval_seconds"
+            ),
+            (
+                #"{"name":"a","base_url":"http://a","poll_interval_seconds":1.5}"#, "invalid_type",
+                "poll_interval_seconds"
+            ),
+            (
+                #"{"name":"a","base_url":"http://a","poll_interval_seconds":true}"#, "invalid_type",
+                "poll_interval_seconds"
+            ),
+            (#"{"name":"a","base_url":"http://a","max_concurrency":1e99}"#, "invalid_type", "max_concurrency"),
+            (#"{"name":"a","base_url":"http://a","kind":5}"#, "invalid_type", "kind"),
+            (#"{"name":"a","base_url":"http://a","api_key":5}"#, "invalid_type", "api_key"),
+            (#"{"name":"a","base_url":"http://a","apiKey":"x"}"#, "unknown_field", "apiKey"),
+            (#"{"name":"a","base_url":"http://a","draining":true}"#, "unknown_field", "draining"),
+            (#"{"name":"a b","base_url":"http://a"}"#, "invalid_name", "name"),
+            (#"{"name":"a","base_url":"ftp://a"}"#, "invalid_base_url", "base_url"),
+            (
+                #"{"name":"a","base_url":"http://a","poll_interval_seconds":0}"#, "invalid_poll_interval",
+                "poll_interval_seconds"
+            ),
+            (#"{"name":"a","base_url":"http://a","kind":"tgi"}"#, "unknown_kind", "kind"),
+            (#"{"name":"a","base_url":"http://a","max_concurrency":0}"#, "invalid_max_concurrency", "max_concurrency"),
+            (#"{"name":"a","base_url":"http://a","api_key":"a\r\nHost: b"}"#, "invalid_endpoint_key", "api_key"),
+            (#"{"name":"a","base_url":"http://a","api_key":""}"#, "invalid_endpoint_key", "api_key"),
+        ]
+        let change: [(String, String, String?)] = [
+            ("{", "invalid_json", nil), ("[]", "invalid_body", nil),
+            (#"{"name":null}"#, "invalid_type", "name"), (#"{"base_url":null}"#, "invalid_type", "base_url"),
+            (#"{"draining":"yes"}"#, "invalid_type", "draining"), (#"{"draining":null}"#, "invalid_type", "draining"),
+            (#"{"draining":1}"#, "invalid_type", "draining"), (#"{"id":"x"}"#, "unknown_field", "id"),
+            (#"{"name":"a b"}"#, "invalid_name", "name"),
+            (#"{"poll_interval_seconds":3601}"#, "invalid_poll_interval", "poll_interval_seconds"),
+        ]
+        return create.map { Case(method: "POST", path: "/v0/endpoints", body: $0, status: 400, code: $1, param: $2) }
+            + change.map {
+                Case(method: "PATCH", path: "/v0/endpoints/alpha", body: $0, status: 400, code: $1, param: $2)
+            }
+            + [
+                Case(method: "POST", path: "/v0/endpoints/alpha/poll", body: "{", status: 400, code: "invalid_json"),
+                Case(
+                    method: "POST", path: "/v0/endpoints/alpha/poll", body: #"{"a":1}"#, status: 400,
+                    code: "unknown_field", param: "a"),
+            ]
+    }()
+
+    @Test(arguments: cases) func answers(_ expected: Case) async throws {
+        let bench = try Bench(Fleet.usual)
+        let answer = try await bench.send(expected.method, expected.path, expected.body)
+        #expect(answer.status == expected.status, "\(answer.text)")
+        #expect(RequestIdentity.isSane(answer.header("X-Request-Id") ?? ""))
+        if let code = expected.code {
+            #expect(try answer.errorCode() == code, "\(answer.text)")
+            #expect(try answer.errorParam() == expected.param)
+        }
+        #expect(bench.registrar.commands.isEmpty, "nothing was sent for it")
+    }
+
+    static let methods: [(String, String)] = [
+        ("/v1/models", "GET, HEAD"), ("/v1/models/a/b", "GET, HEAD"), ("/v0/endpoints", "GET, HEAD, POST"),
+        ("/v0/endpoints/alpha", "GET, HEAD, PATCH, DELETE"), ("/v0/endpoints/alpha/poll", "POST"),
+        ("/v0/operations/a", "GET, HEAD"), ("/healthz", "GET, HEAD"), ("/readyz", "GET, HEAD"),
+    ]
+
+    @Test(arguments: methods.indices) func otherMethodsAre405(index: Int) async throws {
+        let (path, allow) = Self.methods[index]
+        let bench = try Bench(Fleet.usual, adminKey: "an-admin-key")
+        let allowed = allow.components(separatedBy: ", ")
+        for method in ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW"]
+        where !allowed.contains(method) {
+            let answer = try await bench.send(method, path)
+            #expect(answer.status == 405, "\(method)")
+            #expect(answer.header("Allow") == allow)
+            if method != "HEAD" { #expect(try answer.errorCode() == "method_not_allowed") }
+        }
+    }
+
+    @Test func bodiesOverTheLimitAre413() async throws {
+        let bench = try Bench(Fleet.usual)
+        let large = #"{"name":""# + String(repeating: "a", count: 1_048_576) + #""}"#
+        for (method, path) in [
+            ("POST", "/v0/endpoints"), ("PATCH", "/v0/endpoints/alpha"), ("POST", "/v0/endpoints/alpha/poll"),
+        ] {
+            let answer = try await bench.send(method, path, large)
+            #expect(answer.status == 413, "\(method) \(path)")
+            #expect(try answer.errorCode() == "body_too_large")
+            let announced = try await bench.send(method, path, "{}", headers: ["Content-Length": "1048577"])
+            #expect(announced.status == 413)
+        }
+    }
+
+    @Test func theClientsOwnRequestIDIsKeptIfSane() async throws {
+        let bench = try Bench()
+        for id in ["a", "A-b_c.9", String(repeating: "x", count: 128)] {
+            let answer = try await bench.send("GET", "/nowhere", headers: ["X-Request-Id": id])
+            #expect(answer.header("X-Request-Id") == id)
+        }
+        for id in ["a b", "a\"b", "\u{e9}", String(repeating: "x", count: 129), "a/b"] {
+            let answer = try await bench.send("GET", "/v1/models", headers: ["X-Request-Id": id])
+            #expect(answer.header("X-Request-Id") != id)
+            #expect(answer.header("X-Request-Id")?.count == 16)
+        }
+    }
+
+    @Test func whatNobodyForesawIs500WithoutDetails() async throws {
+        struct Surprise: Error { let secret = "internal detail" }
+        let bench = try Bench()
+        bench.registrar.change { $0.surprise = Surprise() }
+        let answer = try await bench.send("POST", "/v0/endpoints", #"{"name":"a","base_url":"http://a"}"#)
+        #expect(answer.status == 500)
+        #expect(try answer.errorCode() == "internal_error")
+        #expect(!answer.text.contains("internal detail"))
+        #expect(bench.log.lines.contains { $0.contains("Request failed") && $0.contains("Surprise") })
+    }
+}

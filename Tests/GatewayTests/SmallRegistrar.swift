@@ -1,0 +1,111 @@
+import AMQP
+import Catalog
+import Synchronization
+
+@testable import Gateway
+
+/// A registrar in miniature behind the sender: one effect for one command id, its outcome announced in the catalog.
+final class SmallRegistrar: CommandSender {
+    struct State {
+        var commands: [Command] = []
+        var published: [CatalogMessage] = []
+        var outcomes: [String: (fingerprint: String, operation: Operation)] = [:]
+        var revision: Int64 = 100
+        var failure: AMQPError?
+        var surprise: (any Error)?
+        var isSilent = false
+        var publishing = ConnectionStatus.connected
+        var consuming = ConnectionStatus.connected
+    }
+
+    private let catalog: HeldCatalog
+    private let state = Mutex(State())
+
+    init(_ catalog: HeldCatalog) { self.catalog = catalog }
+
+    var commands: [Command] { state.withLock { $0.commands } }
+    var published: [CatalogMessage] { state.withLock { $0.published } }
+    func change(_ body: (inout State) -> Void) { state.withLock { body(&$0) } }
+
+    var publishing: ConnectionStatus { state.withLock { $0.publishing } }
+    var consuming: ConnectionStatus { state.withLock { $0.consuming } }
+
+    func publish(_ message: CatalogMessage, timeout: Duration) async throws {
+        if let failure = state.withLock({ $0.failure }) { throw failure }
+        state.withLock { $0.published.append(message) }
+        catalog.apply([message])
+    }
+
+    func send(_ command: Command, timeout: Duration) async throws {
+        if let surprise = state.withLock({ $0.surprise }) { throw surprise }
+        if let failure = state.withLock({ $0.failure }) { throw failure }
+        let messages: [CatalogMessage] = state.withLock { state in
+            state.commands.append(command)
+            return state.isSilent ? [] : execute(command, &state)
+        }
+        catalog.apply(messages)
+    }
+
+    private func execute(_ command: Command, _ state: inout State) -> [CatalogMessage] {
+        if let known = state.outcomes[command.id] {
+            if known.fingerprint == command.fingerprint { return [.operationChanged(known.operation)] }
+            let error = APIError(
+                type: "invalid_request_error", code: "idempotency_key_reused", message: "used for another request")
+            return [.operationChanged(operation(command.request, .failed, 422, error: error, &state))]
+        }
+        let (operation, change) = outcome(command, &state)
+        state.outcomes[command.id] = (command.fingerprint, operation)
+        return (change.map { [.registryChanged($0)] } ?? []) + [.operationChanged(operation)]
+    }
+
+    private func outcome(_ command: Command, _ state: inout State) -> (Operation, RegistryChange?) {
+        switch command.action {
+        case .createEndpoint(let draft):
+            guard catalog.endpoint(draft.name) == nil else {
+                let error = APIError(type: "conflict_error", code: "name_taken", message: "taken", param: "name")
+                return (operation(command.id, .failed, 409, error: error, &state), nil)
+            }
+            var record = EndpointRecord(
+                id: draft.id, name: draft.name, baseURL: draft.baseURL, kind: draft.kind, labels: draft.labels,
+                pollIntervalSeconds: draft.pollIntervalSeconds, maxConcurrency: draft.maxConcurrency,
+                sealedAPIKey: draft.sealedAPIKey, generation: 0, revision: 0, createdAt: 1_800_000_000)
+            return (operation(command.id, .succeeded, 201, result: draft.id, &state), put(&record, state.revision))
+        case .updateEndpoint(let id, let change):
+            guard var record = catalog.endpoint(id)?.record else { return (missing(command.id, &state), nil) }
+            if let name = change.name { record.name = name }
+            if let labels = change.labels { record.labels = labels }
+            if let draining = change.draining { record.draining = draining }
+            switch change.pollIntervalSeconds {
+            case .set(let seconds): record.pollIntervalSeconds = seconds
+            case .clear: record.pollIntervalSeconds = nil
+            case nil: break
+            }
+            return (operation(command.id, .succeeded, 200, result: id, &state), put(&record, state.revision))
+        case .deleteEndpoint(let id):
+            guard catalog.endpoint(id) != nil else { return (missing(command.id, &state), nil) }
+            let gone = operation(command.id, .succeeded, 204, result: id, &state)
+            return (gone, RegistryChange(revision: state.revision, kind: .endpoint, id: id, endpoint: nil))
+        }
+    }
+
+    private func put(_ record: inout EndpointRecord, _ revision: Int64) -> RegistryChange {
+        if record.generation == 0 { record.generation = revision }
+        record.revision = revision
+        return RegistryChange(revision: revision, kind: .endpoint, id: record.id, endpoint: record)
+    }
+
+    private func missing(_ id: String, _ state: inout State) -> Operation {
+        let error = APIError(type: "not_found_error", code: "endpoint_not_found", message: "no such endpoint")
+        return operation(id, .failed, 404, error: error, &state)
+    }
+
+    private func operation(
+        _ id: String, _ outcome: Operation.State, _ status: Int, result: String? = nil, error: APIError? = nil,
+        _ state: inout State
+    ) -> Operation {
+        state.revision += 1
+        return Operation(
+            id: id, state: outcome, revision: state.revision, status: status, result: result, error: error,
+            at: 1_800_000_000_000 + state.revision)
+    }
+}
