@@ -38,7 +38,7 @@ struct ConnectionLoop: Sendable {
                 try broker.prepare(channel: 1, topology)
                 mailbox.report(.connected)
                 logger.info("Connected to the broker", metadata: [LogKey.broker: "\(url.address)"])
-                return Session(broker, mailbox, configuration)
+                return Session(broker, mailbox, configuration, topology)
             } catch {
                 failure = AMQPError(error.code, "\(url.address): \(error.message)")
             }

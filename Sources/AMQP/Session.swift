@@ -9,15 +9,20 @@ final class Session {
     private let broker: BrokerHandle
     private let mailbox: Mailbox
     private let configuration: ConnectionConfiguration
+    /// Queues that every connection declares.
+    private let declaredQueues: Set<String>
     private var state: SessionState<Receipt>
     private var consumers: [UInt64: Consumer] = [:]
     /// Taken from the mailbox and not carried out yet.
     private var commands: ArraySlice<Mailbox.Command> = []
 
-    init(_ broker: BrokerHandle, _ mailbox: Mailbox, _ configuration: ConnectionConfiguration) {
+    init(
+        _ broker: BrokerHandle, _ mailbox: Mailbox, _ configuration: ConnectionConfiguration, _ topology: Topology
+    ) {
         self.broker = broker
         self.mailbox = mailbox
         self.configuration = configuration
+        declaredQueues = Set(topology.queues.map(\.name))
         state = SessionState(
             maximumChannel: broker.maximumChannel, callTimeout: min(configuration.callTimeout, broker.heartbeat * 2))
     }
@@ -114,7 +119,12 @@ final class Session {
             case .started(let id): consumers[id]?.started.resolve(.success(()))
             case .deliver(let delivery, let id): consumers[id]?.deliver(delivery)
             case .ended(let id, let error):
-                if let consumer = consumers.removeValue(forKey: id) { Self.end(consumer, error) }
+                guard let consumer = consumers.removeValue(forKey: id) else { break }
+                Self.end(consumer, error)
+                if error?.code == .cancelled, declaredQueues.contains(consumer.queue) {
+                    // A new connection declares it again.
+                    throw AMQPError(.connectionLost, "the queue \(consumer.queue) is gone")
+                }
             case .blocked(let reason): mailbox.report(.blocked(reason: reason))
             case .unblocked: mailbox.report(.connected)
             case .lost(let error): throw error

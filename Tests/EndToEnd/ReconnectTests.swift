@@ -110,7 +110,7 @@ private final class Relay: Sendable {
                     let written = buffer.withUnsafeBytes {
                         send(
                             index == 0 ? right : left, $0.baseAddress! + sent, count - sent,
-                            Int32(MSG_NOSIGNAL.rawValue))
+                            Int32(MSG_NOSIGNAL))
                     }
                     guard written > 0 else { break pumping }
                     sent += written

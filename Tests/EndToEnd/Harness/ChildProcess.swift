@@ -20,7 +20,9 @@ final class ChildProcess: Sendable {
         self.name = name
         self.log = log
         state = Mutex(State())
-        FileManager.default.createFile(atPath: log.path, contents: nil)
+        guard FileManager.default.createFile(atPath: log.path, contents: nil) else {
+            throw CommandFailed(description: "cannot write \(log.path)")
+        }
         let output = try FileHandle(forWritingTo: log)
         let process = Process()
         process.executableURL = executable
@@ -38,7 +40,7 @@ final class ChildProcess: Sendable {
         }
         try process.run()
         identifier = process.processIdentifier
-        ended.deliver { [weak self] status in self?.finished(status) }
+        ended.deliver(to: { [weak self] status in self?.finished(status) })
     }
 
     /// Joins the termination handler, which may run before `init` is done, with the finished object.
@@ -60,8 +62,6 @@ final class ChildProcess: Sendable {
             }
             if let status { handler(status) }
         }
-
-        func deliver(_ handler: @escaping @Sendable (Int32) -> Void) { deliver(to: handler) }
     }
 
     private func finished(_ status: Int32) {
