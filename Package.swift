@@ -69,7 +69,8 @@ let package = Package(
         .executableTarget(
             name: "Simulator", dependencies: ["Launch", hummingbird, logging, lifecycle],
             swiftSettings: strict),
-        .testTarget(name: "AMQPTests", dependencies: ["AMQP"], swiftSettings: strict),
+        .testTarget(
+            name: "AMQPTests", dependencies: ["AMQP", "CRabbitMQ", logging, lifecycle], swiftSettings: strict),
         .testTarget(name: "CurlTests", dependencies: ["Curl"], swiftSettings: strict),
         .testTarget(name: "CatalogTests", dependencies: ["Catalog"], swiftSettings: strict),
         .testTarget(name: "LaunchTests", dependencies: ["Launch"], swiftSettings: strict),

@@ -14,7 +14,7 @@ struct Backoff {
     mutating func delay(using generator: inout some RandomNumberGenerator) -> Duration {
         let full = next
         next = min(next * 2, maximum)
-        return full * Double.random(in: 0.5...1, using: &generator)
+        return full * Double.random(in: 0.5..<1, using: &generator)
     }
 
     /// To be told how long the connection lasted: one that broke at once has proved nothing.
