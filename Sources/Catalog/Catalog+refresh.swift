@@ -9,7 +9,7 @@ extension Catalog {
     ///
     /// A catalog that is made of these messages alone has the same list and the same views.
     public func refreshMessages() -> [Refresh] {
-        let known = slots.filter { !$0.isEmpty }.sorted { ByteOrder.precedes($0.id, $1.id) }
+        let known = knownSlots
         let records = known.filter { $0.revision > 0 }.map {
             RegistryChange(revision: $0.revision, kind: .endpoint, id: $0.id, endpoint: $0.record)
         }
@@ -18,6 +18,13 @@ extension Catalog {
         messages += snapshotBatches(known)
         messages += operations.all.chunks(of: Self.refreshBatch).map { Refresh(operations: $0) }
         return messages
+    }
+
+    /// Only the snapshots, in full: what a stream that was made anew cannot get from the registrar.
+    public func snapshotMessages() -> [Refresh] { snapshotBatches(knownSlots) }
+
+    private var knownSlots: [EndpointSlot] {
+        slots.filter { !$0.isEmpty }.sorted { ByteOrder.precedes($0.id, $1.id) }
     }
 
     private func snapshotBatches(_ known: [EndpointSlot]) -> [Refresh] {

@@ -101,6 +101,17 @@ public struct Catalog: Sendable {
             hasCheckpoint: checkpoint != nil, missingRecords: missing, endpointsWithoutSnapshot: pending)
     }
 
+    /// Whether a live endpoint's snapshot, or its list of models, that `old` shows is missing here: a catalog that
+    /// takes the place of `old` would lose them.
+    func lacksSnapshots(of old: Catalog) -> Bool {
+        slots.contains { slot in
+            guard slot.record != nil, let index = old.slotOfID[slot.id] else { return false }
+            let former = old.slots[index]
+            return former.visibleHealth != nil && slot.visibleHealth == nil
+                || former.visibleModels != nil && slot.visibleModels == nil
+        }
+    }
+
     public struct Completeness: Sendable, Hashable {
         public var hasCheckpoint: Bool
         /// Records that the checkpoint names in a revision that is not held.

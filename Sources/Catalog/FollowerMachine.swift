@@ -238,7 +238,9 @@ struct FollowerMachine {
         }
         guard completeness.hasRecords else { return [] }
         if let new = aside {
-            guard let version = new.version, let old = catalog.version, version > old else { return [] }
+            guard let version = new.version, let old = catalog.version, version > old,
+                !new.lacksSnapshots(of: catalog)
+            else { return [] }
             effects += new.differences(from: catalog)
             catalog = new
             freshness = asideFreshness
@@ -265,7 +267,9 @@ struct FollowerMachine {
         let completeness = (aside ?? catalog).completeness
         if !completeness.hasCheckpoint { return "the catalog stream has no checkpoint: no registrar has announced yet" }
         if completeness.missingRecords > 0 { return "\(completeness.missingRecords) records are not announced yet" }
-        return aside == nil ? reason : "the catalog stream is older than what is served"
+        guard let aside else { return reason }
+        return aside.lacksSnapshots(of: catalog)
+            ? "the catalog stream does not have all snapshots yet" : "the catalog stream is older than what is served"
     }
 }
 

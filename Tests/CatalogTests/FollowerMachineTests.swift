@@ -193,6 +193,24 @@ import Testing
         #expect(machine.begin() == .resume(at: 3))
     }
 
+    @Test func aNewStreamIsNotSwappedInBeforeItHasTheSnapshotsThatAreServed() {
+        var machine = ready()
+        machine.lost("connection lost")
+        _ = machine.subscribed(machine.begin(), now: at(10))
+        #expect(machine.tick(now: at(12)).actions == [.resubscribe])
+        for _ in 0..<2 {
+            _ = machine.subscribed(machine.begin(), now: at(12))
+            _ = machine.received(incoming([mark]), now: at(12), wallClock: 2000)
+        }
+        let records = [Sample.created(1, revision: 1), Sample.checkpoint([(1, 1)], revision: 1, incarnation: 2)]
+        _ = machine.received(incoming(records, from: 1), now: at(13), wallClock: 2000)
+        #expect(machine.readiness.publishInFull)
+        #expect(machine.catalog.version?.incarnation == 1)
+        _ = machine.received(incoming([complete[1]], from: 3), now: at(14), wallClock: 2000)
+        #expect(!machine.readiness.publishInFull)
+        #expect(machine.catalog.version == CatalogVersion(incarnation: 2, offset: 3))
+    }
+
     @Test func whatIsNotUnderstoodCountsAsApplied() {
         var machine = ready()
         let unknown = Machine.Incoming(offset: 4, messageID: "m4", message: nil)

@@ -14,6 +14,8 @@ actor Scheduler: Service {
     private static let recheck = Duration.milliseconds(250)
     /// How often the schedule is compared with the whole catalog, which may have been exchanged for a new one.
     private static let reconcileInterval = Duration.seconds(30)
+    /// How often the snapshots are given to a stream that was made anew, until it has them all.
+    private static let restoreInterval = Duration.seconds(5)
 
     private let follower: CatalogFollower
     private let consuming: Connection
@@ -26,6 +28,7 @@ actor Scheduler: Service {
     private var refresh: RefreshPlan
     private var ticks = TickCounter()
     private var lastReconciled: Duration?
+    private var lastRestored: Duration?
     private var jobs = 0
 
     init(
@@ -153,11 +156,21 @@ actor Scheduler: Service {
         }
     }
 
-    /// Not while the log is being made anew: what is published in full then makes it complete.
+    /// While the log is being made anew only the snapshots: its records and checkpoint are the registrar's to announce.
     private func sendRefresh(_ now: Duration) {
         let readiness = follower.readiness
-        guard readiness.isCurrent, !readiness.publishInFull else { return }
-        for message in refresh.due(now: now, make: { follower.read { $0.refreshMessages() } }) {
+        guard readiness.isCurrent else { return }
+        if !readiness.publishInFull {
+            lastRestored = nil
+            publish(refresh.due(now: now) { follower.read { $0.refreshMessages() } })
+        } else if lastRestored.map({ now - $0 >= Self.restoreInterval }) ?? true {
+            lastRestored = now
+            publish(follower.read { $0.snapshotMessages() })
+        }
+    }
+
+    private func publish(_ messages: [Refresh]) {
+        for message in messages {
             do {
                 _ = try follower.publish(.refresh(message))
             } catch {
