@@ -92,6 +92,13 @@ let package = Package(
             name: "SimulatorTests",
             dependencies: ["Simulator", .product(name: "HummingbirdTesting", package: "hummingbird")],
             swiftSettings: strict),
+        // What fills streams for `make bench`; the C and Python programs beside it are its references and its load.
+        .executableTarget(
+            name: "Benchmarks", dependencies: ["AMQP", "Catalog", logging], path: "Tests/Benchmarks",
+            exclude: [
+                "bare_amqp.h", "bare_broker.c", "bare_poll.c", "bare_read.c", "changes.py", "nginx.conf", "wrk.lua",
+            ],
+            swiftSettings: strict),
         .testTarget(
             name: "EndToEnd", dependencies: ["AMQP", "Catalog", "Curl", logging],
             exclude: ["Programs", "requirements.txt"], swiftSettings: strict),
