@@ -60,17 +60,3 @@ enum SettingsTable {
         return try values.string(setting) ?? "(not set)"
     }
 }
-
-/// The rows as a table in Markdown, for the README.
-public func markdownTable(_ settings: [Setting]) -> String {
-    func cell(_ text: String) -> String {
-        text.split(separator: "|", omittingEmptySubsequences: false).joined(separator: "\\|")
-    }
-    var lines = ["| Setting | Type | Default | Meaning |", "|---|---|---|---|"]
-    for setting in settings {
-        let names = setting.isSecret ? "`\(setting.name)` or `…_FILE` (secret)" : "`\(setting.name)`"
-        let value = setting.defaultValue.map { "`\($0)`" } ?? ""
-        lines.append("| \(names) | \(cell(setting.kind)) | \(value) | \(cell(setting.meaning)) |")
-    }
-    return lines.joined(separator: "\n") + "\n"
-}

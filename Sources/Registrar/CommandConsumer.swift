@@ -110,6 +110,8 @@ final class CommandConsumer: Service {
         while try await !housekeeper.admit() {
             try await patience.wait(Self.admissionPause)
             guard inbox.isOpen else { return }
+            // What is held has been given to this one and to no other.
+            activity.delivered()
         }
         let outcome = try await processor.process(batch)
         for (delivery, disposition) in zip(batch, outcome.dispositions) {

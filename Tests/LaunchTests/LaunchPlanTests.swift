@@ -237,18 +237,6 @@ struct PrintedTests {
         #expect(try refusal(["--check-config", "--port", "0"]).code == 78)
     }
 
-    @Test("The README's table")
-    func markdown() {
-        #expect(
-            markdownTable([SampleProcess.port, SampleProcess.adminKey]) == """
-                | Setting | Type | Default | Meaning |
-                |---|---|---|---|
-                | `ROLLCALL_PORT` | integer | `8400` | Port to listen on. |
-                | `ROLLCALL_ADMIN_KEY` or `…_FILE` (secret) | text |  | Key \\| of admins. |
-
-                """)
-    }
-
     @Test(
         "Passwords in URLs are replaced",
         arguments: [
