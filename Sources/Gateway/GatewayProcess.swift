@@ -32,7 +32,7 @@ struct GatewayProcess: RollcallProcess {
         let publishing = try connection("publish", brokerMap)
         let consuming = try connection("consume", brokerMap)
         var configuration = CatalogFollower.Configuration()
-        configuration.refreshInterval = settings.refreshInterval
+        configuration.refreshInterval = common.refreshInterval
         let follower = CatalogFollower(
             brokerMap: brokerMap, consuming: consuming, publishing: publishing, configuration: configuration,
             logger: logger)

@@ -6,7 +6,6 @@ struct GatewaySettings: Sendable {
     var port: Int
     var adminKey: String?
     var allowsAnonymous: Bool
-    var refreshInterval: Duration
 
     static let host = Setting(
         name: "ROLLCALL_HOST", kind: "text", defaultValue: "127.0.0.1",
@@ -20,11 +19,8 @@ struct GatewaySettings: Sendable {
     static let allowAnonymous = Setting(
         name: "ROLLCALL_ALLOW_ANONYMOUS", kind: "boolean", defaultValue: "false",
         meaning: "With an admin key: reads need none. Without one: listen on any address all the same.")
-    static let refreshInterval = Setting(
-        name: "ROLLCALL_REFRESH_INTERVAL", kind: "seconds", defaultValue: "300",
-        meaning: "Within how long everything alive is said again on the stream; the same for all processes.")
 
-    static let all = [host, port, adminKey, allowAnonymous, refreshInterval]
+    static let all = [host, port, adminKey, allowAnonymous]
 
     /// Throws where a value is wrong, and where the gateway would be open on an address that others can reach.
     init(_ settings: ProcessSettings) throws(SettingError) {
@@ -32,7 +28,6 @@ struct GatewaySettings: Sendable {
         port = try settings.integer(Self.port, in: 0...65535) ?? 8400
         adminKey = try Self.key(settings)
         allowsAnonymous = try settings.bool(Self.allowAnonymous) ?? false
-        refreshInterval = try settings.seconds(Self.refreshInterval, in: 1...86_400) ?? .seconds(300)
         guard adminKey != nil || allowsAnonymous || Loopback.isLoopback(host: host) else {
             throw SettingError(
                 setting: Self.host.name, value: host,

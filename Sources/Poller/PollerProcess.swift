@@ -13,7 +13,7 @@ struct PollerProcess: RollcallProcess {
         Polls the endpoints and reports what they serve. Any number of pollers share the work; one of them at a time \
         decides what is due.
         """
-    static let settings = [pollInterval, pollTimeout, refreshInterval, HealthServer.portSetting]
+    static let settings = [pollInterval, pollTimeout, HealthServer.portSetting]
 
     static let pollInterval = Setting(
         name: "ROLLCALL_POLL_INTERVAL", kind: "seconds", defaultValue: "10",
@@ -21,9 +21,6 @@ struct PollerProcess: RollcallProcess {
     static let pollTimeout = Setting(
         name: "ROLLCALL_POLL_TIMEOUT", kind: "seconds", defaultValue: "5",
         meaning: "After this a poll has failed; 0.1 to 60.")
-    static let refreshInterval = Setting(
-        name: "ROLLCALL_REFRESH_INTERVAL", kind: "seconds", defaultValue: "300",
-        meaning: "Within this all that is alive is published once more; the same for all processes; 1 to 3600.")
     /// A test facility, and for nothing else: a wall clock that is wrong by so many seconds.
     static let testClockOffset = Setting(
         name: "ROLLCALL_TEST_CLOCK_OFFSET", kind: "integer", defaultValue: "0",
@@ -37,7 +34,6 @@ struct PollerProcess: RollcallProcess {
     private let common: CommonSettings
     private let interval: Duration
     private let timeout: Duration
-    private let refresh: Duration
     private let healthPort: Int?
     private let keyRing: KeyRing?
     private let clock: PollerClock
@@ -46,7 +42,6 @@ struct PollerProcess: RollcallProcess {
         self.common = common
         interval = try settings.seconds(Self.pollInterval, in: 1...3600) ?? .seconds(10)
         timeout = try settings.seconds(Self.pollTimeout, in: 0.1...60) ?? .seconds(5)
-        refresh = try settings.seconds(Self.refreshInterval, in: 1...3600) ?? .seconds(300)
         healthPort = try HealthServer.port(settings)
         let offset = try settings.integer(Self.testClockOffset, in: -1_000_000_000...1_000_000_000) ?? 0
         clock = .live(wallOffset: .seconds(offset))
@@ -62,7 +57,7 @@ struct PollerProcess: RollcallProcess {
         let consuming = try connection("consume", brokerMap)
         let publishing = try connection("publish", brokerMap)
         var configuration = CatalogFollower.Configuration()
-        configuration.refreshInterval = refresh
+        configuration.refreshInterval = common.refreshInterval
         let follower = CatalogFollower(
             brokerMap: brokerMap, consuming: consuming, publishing: publishing, configuration: configuration,
             logger: common.logger)
@@ -73,7 +68,7 @@ struct PollerProcess: RollcallProcess {
             follower: follower, consuming: consuming, publishing: publishing, brokerMap: brokerMap, fleet: fleet,
             clock: clock,
             settings: Schedule.Settings(interval: interval, lostAfter: timeout + Self.jobMargin),
-            refreshInterval: refresh, logger: common.logger)
+            refreshInterval: common.refreshInterval, logger: common.logger)
         let worker = PollWorker(
             follower: follower, consuming: consuming, queue: brokerMap.polls,
             runner: runner(follower, client, fleet, gate), logger: common.logger)

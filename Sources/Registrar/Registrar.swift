@@ -25,22 +25,18 @@ struct Registrar: RollcallProcess {
     static let adopt = Setting(
         name: "ROLLCALL_ADOPT", kind: "bool", defaultValue: "false",
         meaning: "Take over the stream of another registry, once: its endpoints go, those of this database stay.")
-    static let refreshInterval = Setting(
-        name: "ROLLCALL_REFRESH_INTERVAL", kind: "seconds", defaultValue: "300",
-        meaning: "Everything alive is published again within this time; the same for all processes.")
     static let failpointSetting = Setting(
         name: "ROLLCALL_FAILPOINT", kind: "word",
         meaning:
             "A facility of the tests: the process kills itself at before-commit, after-commit, or after-announce of a command."
     )
     static let settings = [
-        databaseURL, endpoints, adopt, refreshInterval, HealthServer.portSetting, failpointSetting,
+        databaseURL, endpoints, adopt, HealthServer.portSetting, failpointSetting,
     ]
 
     private let location: DatabaseLocation
     private let configured: ConfiguredEndpoints
     private let isAdopting: Bool
-    private let refresh: Duration
     private let healthPort: Int?
     private let failpoint: Failpoint?
     private let common: CommonSettings
@@ -49,7 +45,6 @@ struct Registrar: RollcallProcess {
         location = try Self.location(settings)
         configured = try Self.configured(settings)
         isAdopting = try settings.bool(Self.adopt) ?? false
-        refresh = try settings.seconds(Self.refreshInterval, in: 1...86_400) ?? .seconds(300)
         healthPort = try HealthServer.port(settings)
         failpoint = try settings.choice(Self.failpointSetting, of: Failpoint.allCases.map(\.rawValue))
             .flatMap(Failpoint.init(rawValue:))
@@ -64,7 +59,7 @@ struct Registrar: RollcallProcess {
         let publishing = try connection("publish", map)
         let consuming = try connection("consume", map)
         var followerConfiguration = CatalogFollower.Configuration()
-        followerConfiguration.refreshInterval = refresh
+        followerConfiguration.refreshInterval = common.refreshInterval
         let follower = CatalogFollower(
             brokerMap: map, consuming: consuming, publishing: publishing, configuration: followerConfiguration,
             logger: logger)

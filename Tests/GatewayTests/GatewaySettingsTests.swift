@@ -11,7 +11,7 @@ import Testing
     @Test func defaults() throws {
         let settings = try settings([:])
         #expect(settings.host == "127.0.0.1" && settings.port == 8400 && settings.adminKey == nil)
-        #expect(!settings.allowsAnonymous && settings.refreshInterval == .seconds(300))
+        #expect(!settings.allowsAnonymous)
     }
 
     @Test(arguments: ["127.0.0.1", "127.1.2.3", "localhost", "::1"])
@@ -29,7 +29,7 @@ import Testing
     @Test func wrongValuesNameTheSettingAndNeverTheKey() throws {
         for (name, value) in [
             ("ROLLCALL_PORT", "65536"), ("ROLLCALL_PORT", "x"), ("ROLLCALL_ALLOW_ANONYMOUS", "maybe"),
-            ("ROLLCALL_REFRESH_INTERVAL", "0"), ("ROLLCALL_ADMIN_KEY", "short"), ("ROLLCALL_ADMIN_KEY", "with a space"),
+            ("ROLLCALL_ADMIN_KEY", "short"), ("ROLLCALL_ADMIN_KEY", "with a space"),
         ] {
             let error = try #require(throws: SettingError.self) { try settings([name: value]) }
             #expect(error.description.hasPrefix(name))
