@@ -17,8 +17,8 @@ struct Backoff {
         return full * Double.random(in: 0.5..<1, using: &generator)
     }
 
-    /// To be told how long the connection lasted: one that broke at once has proved nothing.
+    /// To be told how long the connection lasted: one that broke sooner than we would wait now has proved nothing.
     mutating func connectionLasted(_ duration: Duration) {
-        if duration >= maximum { next = minimum }
+        if duration >= next { next = minimum }
     }
 }

@@ -28,10 +28,16 @@ import Testing
         var backoff = Backoff(minimum: .seconds(1), maximum: .seconds(4))
         var least = Constant(value: 0)
         _ = backoff.delay(using: &least)
-        _ = backoff.delay(using: &least)
+        // 2 s would be next.
+        backoff.connectionLasted(.seconds(1))
+        #expect(backoff.delay(using: &least) == .seconds(1))
+        // 4 s would be next.
         backoff.connectionLasted(.seconds(3))
         #expect(backoff.delay(using: &least) == .seconds(2))
         backoff.connectionLasted(.seconds(4))
+        #expect(backoff.delay(using: &least) == .milliseconds(500))
+        // 2 s would be next.
+        backoff.connectionLasted(.seconds(2))
         #expect(backoff.delay(using: &least) == .milliseconds(500))
     }
 }

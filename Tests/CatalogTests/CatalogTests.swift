@@ -212,6 +212,14 @@ import Testing
         }
     }
 
+    @Test func aPendingOperationFromAFastClockAgesNoOther() {
+        let final = Operation(id: "o", state: .succeeded, revision: 1, status: 201, result: "r", at: 1000)
+        let ahead = Operation(id: "p", state: .pending, status: 202, at: 1000 + 2 * 3_600_000)
+        let catalog = Catalog([.operationChanged(final), .operationChanged(ahead)])
+        #expect(catalog.operation(id: "o") == final)
+        #expect(catalog.operation(id: "p") == ahead)
+    }
+
     @Test func requestsAndMarksAreEffectsOnly() {
         var catalog = Catalog()
         let request = PollRequest(endpoint: "x", reason: "asked")

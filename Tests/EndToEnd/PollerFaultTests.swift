@@ -93,6 +93,7 @@ struct PollerFaultTests {
     func schedulerStoppedForHalfAMinute() async throws {
         try await run(endpoints: 10, pollers: [[:], [:]]) { _, parts in
             parts.pollers[0].process.signal(SIGSTOP)
+            let stopped = ContinuousClock.now
             try await Task.sleep(for: .seconds(3))  // only now do its results become old
             try await parts.fleet.resetCounters()
             for endpoint in try await parts.fleet.truth() {
@@ -103,7 +104,7 @@ struct PollerFaultTests {
             try await eventually("the change is listed", within: .seconds(3 * Self.interval + 15)) {
                 Set(try await parts.gateway.server.models()) == wanted
             }
-            try await Task.sleep(for: .seconds(30 - 3 - 3 * Self.interval - 15))
+            try await Task.sleep(until: stopped + .seconds(30))
             let sampler = Sampler()
             try await sampler.during {
                 let seen = Set(try await parts.gateway.server.models())
