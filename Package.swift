@@ -87,7 +87,8 @@ let package = Package(
             dependencies: ["Gateway", .product(name: "HummingbirdTesting", package: "hummingbird")],
             swiftSettings: strict),
         .testTarget(name: "PollerTests", dependencies: ["Poller"], resources: [fixtures], swiftSettings: strict),
-        .testTarget(name: "RegistrarTests", dependencies: ["Registrar"], swiftSettings: strict),
+        .testTarget(
+            name: "RegistrarTests", dependencies: ["Registrar"], resources: [fixtures], swiftSettings: strict),
         .testTarget(
             name: "SimulatorTests",
             dependencies: ["Simulator", .product(name: "HummingbirdTesting", package: "hummingbird")],

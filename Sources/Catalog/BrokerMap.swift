@@ -18,6 +18,8 @@ public struct BrokerMap: Sendable, Hashable {
     public var ticks: String { "\(namespace).ticks.v1" }
     /// Scheduler → pollers, competing.
     public var polls: String { "\(namespace).polls.v1" }
+    /// The active registrar → pollers, competing: generations to be run on endpoints.
+    public var verifications: String { "\(namespace).verifications.v1" }
     /// Poison, for a person to look at.
     public var dead: String { "\(namespace).dead.v1" }
 
@@ -27,6 +29,7 @@ public struct BrokerMap: Sendable, Hashable {
         public static let housekeeping = "housekeeping"
         public static let tick = "tick"
         public static let pollJob = "poll.job"
+        public static let verifyJob = "verify.job"
     }
 
     /// Value of the header `schema` of every message.
@@ -69,6 +72,14 @@ public struct BrokerMap: Sendable, Hashable {
                 arguments: [
                     "x-queue-type": .string("quorum"),
                     "x-message-ttl": .integer(10_000),
+                    "x-delivery-limit": .integer(3),
+                    "x-max-length": .integer(2000),
+                ]),
+            Queue(
+                name: verifications,
+                arguments: [
+                    "x-queue-type": .string("quorum"),
+                    "x-message-ttl": .integer(30_000),
                     "x-delivery-limit": .integer(3),
                     "x-max-length": .integer(2000),
                 ]),

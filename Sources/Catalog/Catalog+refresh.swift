@@ -11,17 +11,36 @@ extension Catalog {
     public func refreshMessages() -> [Refresh] {
         let known = knownSlots
         let records = known.filter { $0.revision > 0 }.map {
-            RegistryChange(revision: $0.revision, kind: .endpoint, id: $0.id, endpoint: $0.record)
+            $0.record.map { RegistryChange($0) }
+                ?? RegistryChange(tombstoneOf: .endpoint, id: $0.id, revision: $0.revision)
         }
         var messages = records.chunks(of: Self.refreshBatch).map { Refresh(records: $0) }
+        messages += registrationMessages
         messages += (checkpoint?.parts ?? []).map { Refresh(checkpoint: [$0]) }
         messages += snapshotBatches(known)
         messages += operations.all.chunks(of: Self.refreshBatch).map { Refresh(operations: $0) }
-        return messages
+        return messages + verificationMessages
     }
 
-    /// Only the snapshots, in full: what a stream that was made anew cannot get from the registrar.
-    public func snapshotMessages() -> [Refresh] { snapshotBatches(knownSlots) }
+    /// Only what polls and generations found, in full: what a stream that was made anew cannot get from the registrar.
+    public func snapshotMessages() -> [Refresh] { snapshotBatches(knownSlots) + verificationMessages }
+
+    /// One a message: a manifest may be long.
+    private var registrationMessages: [Refresh] {
+        registrationSlots.filter { $0.value.revision > 0 }.sorted { ByteOrder.precedes($0.key, $1.key) }
+            .map { name, slot in
+                let change =
+                    slot.record.map { RegistryChange($0) }
+                    ?? RegistryChange(tombstoneOf: .registration, id: name, revision: slot.revision)
+                return Refresh(records: [change])
+            }
+    }
+
+    private var verificationMessages: [Refresh] {
+        registrationSlots.values.flatMap(\.results.values)
+            .sorted { ($0.number, $0.registration, $0.endpoint) < ($1.number, $1.registration, $1.endpoint) }
+            .chunks(of: Self.refreshBatch).map { Refresh(verifications: $0) }
+    }
 
     private var knownSlots: [EndpointSlot] {
         slots.filter { !$0.isEmpty }.sorted { ByteOrder.precedes($0.id, $1.id) }

@@ -2,7 +2,14 @@
 extension Catalog {
     mutating func apply(_ change: RegistryChange, _ effects: inout EffectLog) {
         highestRevision = max(highestRevision, change.revision)
-        if let checkpoint, checkpoint.excludes(change.id, revision: change.revision) { return }
+        if let checkpoint, checkpoint.excludes(change.kind, change.id, revision: change.revision) { return }
+        switch change.kind {
+        case .endpoint: applyEndpoint(change, &effects)
+        case .registration: applyRegistration(change, &effects)
+        }
+    }
+
+    private mutating func applyEndpoint(_ change: RegistryChange, _ effects: inout EffectLog) {
         let slot = slot(for: change.id)
         guard slots[slot].isSuperseded(by: change) else { return }
         let wasVisible = slots[slot].visibleHealth != nil
@@ -26,15 +33,12 @@ extension Catalog {
         }
         guard let whole = assembly.add(part) else { return }
         assembly.drop(upTo: key)
-        let entries = whole.entries.filter { $0.kind == .endpoint }
-        let held = HeldCheckpoint(
-            key: key, registry: whole.registry, incarnation: whole.incarnation, revision: whole.revision,
-            madeAt: whole.madeAt,
-            endpoints: Dictionary(entries.map { ($0.id, $0.revision) }, uniquingKeysWith: max))
+        let held = HeldCheckpoint(whole, key: key)
         checkpoint = held
-        for slot in slots.indices where !slots[slot].isEmpty && held.endpoints[slots[slot].id] == nil {
+        for slot in slots.indices where !slots[slot].isEmpty && !held.lists(.endpoint, slots[slot].id) {
             dropExcluded(slot, by: held, &effects)
         }
+        dropRegistrations(excludedBy: held, &effects)
         if let version { effects.note(.checkpoint(version)) }
     }
 

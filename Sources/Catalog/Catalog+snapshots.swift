@@ -39,6 +39,6 @@ extension Catalog {
             if slots[slot].isTombstone, row.generation <= slots[slot].revision { return false }
         }
         guard let checkpoint else { return true }
-        return !checkpoint.excludes(row.endpoint, revision: row.generation)
+        return !checkpoint.excludes(.endpoint, row.endpoint, revision: row.generation)
     }
 }

@@ -8,6 +8,7 @@ public struct Catalog: Sendable {
     var freeSlots: [Int] = []
     /// Live endpoints by name. Two have one name only while a rename is half seen.
     var slotsOfName: [String: [Int]] = [:]
+    var registrationSlots: [String: RegistrationSlot] = [:]
     var checkpoint: HeldCheckpoint?
     var assembly = CheckpointAssembly()
     var operations = OperationShelf()
@@ -39,10 +40,13 @@ public struct Catalog: Sendable {
             for part in refresh.checkpoint { apply(part, &effects) }
             for row in refresh.snapshots { apply(row, &effects) }
             for operation in refresh.operations { apply(operation, &effects) }
+            for result in refresh.verifications { apply(result, &effects) }
         case .pollRequested(let request):
             effects.note(.pollRequested(id: request.endpoint))
         case .endpointSuspect(let request):
             effects.note(.endpointSuspect(id: request.endpoint))
+        case .verifyResult(let result):
+            apply(result, &effects)
         case .syncMark(let mark):
             effects.note(.syncMark(id: mark.id))
         }
@@ -92,8 +96,12 @@ public struct Catalog: Sendable {
     /// What is still missing before this can be served.
     public var completeness: Completeness {
         var missing = 0
-        for (id, revision) in checkpoint?.endpoints ?? [:] {
+        for (id, revision) in checkpoint?.revisions(of: .endpoint) ?? [:] {
             if let slot = slotOfID[id], slots[slot].revision >= revision { continue }
+            missing += 1
+        }
+        for (name, revision) in checkpoint?.revisions(of: .registration) ?? [:] {
+            if let slot = registrationSlots[name], slot.revision >= revision { continue }
             missing += 1
         }
         let pending = slots.count { $0.record != nil && $0.visibleHealth == nil }

@@ -6,6 +6,10 @@ public enum CatalogEffect: Sendable, Hashable {
     case modelsChanged
     /// An endpoint's record was created, changed, or removed.
     case endpointRecordChanged(id: String)
+    /// A registration's record was created, changed, or removed.
+    case registrationChanged(name: String)
+    /// A newer result of a generation on this endpoint counts now.
+    case verified(registration: String, endpoint: String)
     /// A newer health or model row of this endpoint counts now.
     case snapshotApplied(id: String)
     /// This state of the operation is the one that counts now.

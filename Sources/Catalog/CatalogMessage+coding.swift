@@ -18,7 +18,7 @@ public struct MalformedMessage: Error, Sendable, CustomStringConvertible {
 
 extension CatalogMessage {
     /// AMQP property `type`: `snapshot.batch`, `registry.changed`, `registry.checkpoint`, `operation.changed`,
-    /// `poll.requested`, `endpoint.suspect`, `refresh`, `sync.mark`.
+    /// `poll.requested`, `endpoint.suspect`, `verify.result`, `refresh`, `sync.mark`.
     public var type: String {
         switch self {
         case .snapshotBatch: "snapshot.batch"
@@ -27,6 +27,7 @@ extension CatalogMessage {
         case .operationChanged: "operation.changed"
         case .pollRequested: "poll.requested"
         case .endpointSuspect: "endpoint.suspect"
+        case .verifyResult: "verify.result"
         case .refresh: "refresh"
         case .syncMark: "sync.mark"
         }
@@ -41,6 +42,7 @@ extension CatalogMessage {
         case .operationChanged(let payload): try Message(type: type, payload: payload)
         case .pollRequested(let payload): try Message(type: type, payload: payload)
         case .endpointSuspect(let payload): try Message(type: type, payload: payload)
+        case .verifyResult(let payload): try Message(type: type, payload: payload)
         case .refresh(let payload): try Message(type: type, payload: payload)
         case .syncMark(let payload): try Message(type: type, payload: payload)
         }
@@ -58,6 +60,7 @@ extension CatalogMessage {
         case "operation.changed": self = .operationChanged(try message.payload(Operation.self))
         case "poll.requested": self = .pollRequested(try message.payload(PollRequest.self))
         case "endpoint.suspect": self = .endpointSuspect(try message.payload(PollRequest.self))
+        case "verify.result": self = .verifyResult(try message.payload(VerifyResult.self))
         case "refresh": self = .refresh(try message.payload(Refresh.self))
         case "sync.mark": self = .syncMark(try message.payload(SyncMark.self))
         default: return nil

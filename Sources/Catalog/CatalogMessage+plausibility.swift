@@ -12,6 +12,8 @@ extension CatalogMessage {
             refresh.records.firstReason(\.implausibility) ?? refresh.checkpoint.firstReason(\.implausibility)
                 ?? refresh.snapshots.firstReason(\.implausibility)
                 ?? refresh.operations.firstReason(\.implausibility)
+                ?? refresh.verifications.firstReason(\.implausibility)
+        case .verifyResult(let result): result.implausibility
         case .pollRequested, .endpointSuspect, .syncMark: nil
         }
     }
@@ -32,7 +34,7 @@ extension Array {
 extension SnapshotRow {
     fileprivate var implausibility: String? {
         guard plausible.contains(tick), plausible.contains(generation), plausible.contains(modelsTick ?? 0),
-            plausible.contains(observedAt), plausible.contains(lastOKAt ?? 0)
+            plausible.contains(observedAt), plausible.contains(lastOKAt ?? 0), plausible.contains(gpuMemoryBytes ?? 0)
         else { return "a row's number is out of range" }
         guard (0...1_000_000).contains(failures) else { return "a row's failures are out of range" }
         guard state != .pending else { return "a row says pending" }
@@ -48,9 +50,27 @@ extension SnapshotRow {
 extension RegistryChange {
     fileprivate var implausibility: String? {
         guard (1...plausible.upperBound).contains(revision) else { return "revision out of range" }
+        guard (endpoint == nil || kind == .endpoint) && (registration == nil || kind == .registration) else {
+            return "record of another kind"
+        }
+        if let registration {
+            guard registration.name == id, registration.revision == revision else {
+                return "record of another id or revision"
+            }
+            guard (0...revision).contains(registration.generation) else { return "generation above the revision" }
+        }
         guard let endpoint else { return nil }
         guard endpoint.id == id, endpoint.revision == revision else { return "record of another id or revision" }
         guard (0...revision).contains(endpoint.generation) else { return "generation above the revision" }
+        return nil
+    }
+}
+
+extension VerifyResult {
+    fileprivate var implausibility: String? {
+        guard (1...plausible.upperBound).contains(number), plausible.contains(at) else {
+            return "a verification's number is out of range"
+        }
         return nil
     }
 }

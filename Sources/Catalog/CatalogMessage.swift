@@ -6,6 +6,7 @@ public enum CatalogMessage: Sendable, Hashable {
     case operationChanged(Operation)
     case pollRequested(PollRequest)
     case endpointSuspect(PollRequest)
+    case verifyResult(VerifyResult)
     case refresh(Refresh)
     case syncMark(SyncMark)
 }
@@ -23,22 +24,36 @@ public struct SnapshotBatch: Sendable, Hashable, Codable {
 /// Kinds of durable records.
 public enum RecordKind: String, Sendable, Hashable, Codable, Comparable {
     case endpoint
+    case registration
 
     public static func < (left: RecordKind, right: RecordKind) -> Bool { left.rawValue < right.rawValue }
 }
 
-/// One committed change of the registry: the record as it is now, or, where `endpoint` is nil, its tombstone.
+/// One committed change of the registry: the record as it is now, or its tombstone, which has none.
 public struct RegistryChange: Sendable, Hashable, Codable {
     public var revision: Int64
     public var kind: RecordKind
+    /// Of a registration: its name.
     public var id: String
+    /// Where `kind` is `endpoint`.
     public var endpoint: EndpointRecord?
+    /// Where `kind` is `registration`.
+    public var registration: RegistrationRecord?
 
-    public init(revision: Int64, kind: RecordKind, id: String, endpoint: EndpointRecord?) {
+    public init(_ record: EndpointRecord) {
+        self.init(tombstoneOf: .endpoint, id: record.id, revision: record.revision)
+        endpoint = record
+    }
+
+    public init(_ record: RegistrationRecord) {
+        self.init(tombstoneOf: .registration, id: record.name, revision: record.revision)
+        registration = record
+    }
+
+    public init(tombstoneOf kind: RecordKind, id: String, revision: Int64) {
         self.revision = revision
         self.kind = kind
         self.id = id
-        self.endpoint = endpoint
     }
 }
 
@@ -108,12 +123,14 @@ public struct Operation: Sendable, Hashable, Codable {
     /// The id of the record that was made or changed.
     public var result: String?
     public var error: APIError?
+    /// Seconds after which it may be tried again, where somebody said so.
+    public var retryAfter: Int?
     /// Milliseconds since 1970, by the sender's clock.
     public var at: Int64
 
     public init(
         id: String, state: State, step: String? = nil, revision: Int64? = nil, status: Int, result: String? = nil,
-        error: APIError? = nil, at: Int64
+        error: APIError? = nil, retryAfter: Int? = nil, at: Int64
     ) {
         self.id = id
         self.state = state
@@ -122,7 +139,13 @@ public struct Operation: Sendable, Hashable, Codable {
         self.status = status
         self.result = result
         self.error = error
+        self.retryAfter = retryAfter
         self.at = at
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case id, state, step, revision, status, result, error, at
+        case retryAfter = "retry_after"
     }
 }
 
@@ -159,15 +182,17 @@ public struct Refresh: Sendable, Hashable, Codable {
     /// In full: `models` is always given where a list is held.
     public var snapshots: [SnapshotRow]
     public var operations: [Operation]
+    public var verifications: [VerifyResult]
 
     public init(
         records: [RegistryChange] = [], checkpoint: [CheckpointPart] = [], snapshots: [SnapshotRow] = [],
-        operations: [Operation] = []
+        operations: [Operation] = [], verifications: [VerifyResult] = []
     ) {
         self.records = records
         self.checkpoint = checkpoint
         self.snapshots = snapshots
         self.operations = operations
+        self.verifications = verifications
     }
 }
 

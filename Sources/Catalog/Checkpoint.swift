@@ -98,18 +98,35 @@ struct HeldCheckpoint: Sendable {
     let incarnation: Int64
     let revision: Int64
     var madeAt: Int64
-    /// Revision of each live endpoint's record.
-    let endpoints: [String: Int64]
+    /// Revision of each live record, by its kind and id.
+    private let live: [RecordKind: [String: Int64]]
+
+    init(_ checkpoint: Checkpoint, key: CheckpointAssembly.Key) {
+        self.key = key
+        registry = checkpoint.registry
+        incarnation = checkpoint.incarnation
+        revision = checkpoint.revision
+        madeAt = checkpoint.madeAt
+        live = Dictionary(grouping: checkpoint.entries, by: \.kind).mapValues { entries in
+            Dictionary(entries.map { ($0.id, $0.revision) }, uniquingKeysWith: max)
+        }
+    }
+
+    func revisions(of kind: RecordKind) -> [String: Int64] { live[kind] ?? [:] }
+
+    func lists(_ kind: RecordKind, _ id: String) -> Bool { live[kind]?[id] != nil }
 
     /// Everything at or below the checkpoint's revision that it does not list is gone.
-    func excludes(_ id: String, revision: Int64) -> Bool {
-        revision <= self.revision && endpoints[id] == nil
+    func excludes(_ kind: RecordKind, _ id: String, revision: Int64) -> Bool {
+        revision <= self.revision && !lists(kind, id)
     }
 
     var parts: [CheckpointPart] {
         Checkpoint.parts(
             registry: registry, incarnation: incarnation, revision: revision,
-            entries: endpoints.map { CheckpointEntry(kind: .endpoint, id: $0.key, revision: $0.value) },
+            entries: live.flatMap { kind, records in
+                records.map { CheckpointEntry(kind: kind, id: $0.key, revision: $0.value) }
+            },
             madeAt: madeAt)
     }
 }

@@ -25,6 +25,11 @@ public struct Command: Sendable, Hashable, Codable {
         case createEndpoint(EndpointDraft)
         case updateEndpoint(id: String, EndpointChange)
         case deleteEndpoint(id: String)
+        case registerModel(RegistrationRequest)
+        case deleteModel(name: String)
+        /// `isApplied`: where the repository has moved on, the new commit takes the place of the old one.
+        case refreshModel(name: String, isApplied: Bool)
+        case verifyModel(name: String)
     }
 }
 

@@ -52,6 +52,7 @@ struct MergedList: Sendable {
     private var stale: [Int] = []
     private var vanished = 0
     private var built: ModelList?
+    private var registered = RegistrationIndex()
 
     /// The one copy of an id's text, where the id is known.
     func interned(_ id: ModelID) -> ModelID? { lineOfID[id].map { lines[$0].id } }
@@ -109,6 +110,33 @@ struct MergedList: Sendable {
         return bytes.isEmpty ? nil : bytes
     }
 
+    /// The registration `name` is known by `names` from now on, or gone where that is nil.
+    ///
+    /// Returns whether anything that the list is made of changed.
+    mutating func register(_ name: String, _ names: RegistrationNames?) -> Bool {
+        let old = registered.names[name]
+        guard old != names else { return false }
+        if registered.isEmpty {
+            for (id, line) in lineOfID { registered.add(line: line, id) }
+        }
+        registered.replace(name, with: names)
+        let affected = [old, names].compactMap(\.self).map { registered.lines(of: $0) }
+        for line in affected.joined() { markStale(lines[line].id) }
+        if registered.isEmpty { registered = RegistrationIndex() }
+        return affected.contains { !$0.isEmpty }
+    }
+
+    /// The usable endpoints that list a model of the registration, and the id under which each does.
+    func holders(of registration: String) -> [(member: Int, model: ModelID)] {
+        guard let names = registered.names[registration] else { return [] }
+        return registered.lines(of: names).flatMap { line in
+            lines[line].holders.compactMap { holder in
+                guard contributions[Int(holder.member)]?.isUsable == true else { return nil }
+                return (Int(holder.member), lines[line].id)
+            }
+        }
+    }
+
     private mutating func add(_ member: Int, name: String, isUsable: Bool, models: HeldModels) {
         var encodedName: [UInt8] = []
         JSONText.append(name, to: &encodedName)
@@ -155,6 +183,7 @@ struct MergedList: Sendable {
             line = lines.count - 1
         }
         lineOfID[id] = line
+        if !registered.isEmpty { registered.add(line: line, id) }
         unordered.append(line)
         return line
     }
@@ -198,6 +227,7 @@ struct MergedList: Sendable {
             stale.removeAll { gone.contains($0) }
             for line in gone {
                 lineOfID[lines[line].id] = nil
+                if !registered.isEmpty { registered.remove(line: line, lines[line].id) }
                 lines[line] = Line(id: ModelID(""))
                 freeLines.append(line)
             }
@@ -249,7 +279,12 @@ struct MergedList: Sendable {
         }
         JSONText.append(raw: #","endpoints":["#, to: &bytes)
         bytes.append(contentsOf: names)
-        JSONText.append(raw: "]}", to: &bytes)
+        JSONText.append(raw: "]", to: &bytes)
+        if let registration = registered.registration(of: lines[line].id) {
+            JSONText.append(raw: #","registration":"#, to: &bytes)
+            JSONText.append(registration, to: &bytes)
+        }
+        JSONText.append(raw: "}", to: &bytes)
         return bytes
     }
 }

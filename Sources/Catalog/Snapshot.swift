@@ -75,6 +75,8 @@ public struct SnapshotRow: Sendable, Hashable, Codable {
     /// Milliseconds since 1970, by the poller's clock.
     public var observedAt: Int64
     public var lastOKAt: Int64?
+    /// GPU memory of the whole server in bytes, where it reports that.
+    public var gpuMemoryBytes: Int64?
     /// The digest of the list that the job named as held; nil where none was held.
     public var baseDigest: String?
     /// The digest of the last good list; equal to `baseDigest` where it did not change or the poll failed.
@@ -87,8 +89,8 @@ public struct SnapshotRow: Sendable, Hashable, Codable {
     public init(
         endpoint: String, generation: Int64, tick: Int64, poller: String, state: EndpointState, failures: Int = 0,
         failedBy: [String] = [], kind: EndpointKind? = nil, latencyMilliseconds: Int? = nil,
-        error: PollFailure? = nil, observedAt: Int64, lastOKAt: Int64? = nil, baseDigest: String? = nil,
-        digest: String? = nil, models: [ModelEntry]? = nil, modelsTick: Int64? = nil
+        error: PollFailure? = nil, observedAt: Int64, lastOKAt: Int64? = nil, gpuMemoryBytes: Int64? = nil,
+        baseDigest: String? = nil, digest: String? = nil, models: [ModelEntry]? = nil, modelsTick: Int64? = nil
     ) {
         self.endpoint = endpoint
         self.generation = generation
@@ -102,6 +104,7 @@ public struct SnapshotRow: Sendable, Hashable, Codable {
         self.error = error
         self.observedAt = observedAt
         self.lastOKAt = lastOKAt
+        self.gpuMemoryBytes = gpuMemoryBytes
         self.baseDigest = baseDigest
         self.digest = digest
         self.models = models
@@ -114,6 +117,7 @@ public struct SnapshotRow: Sendable, Hashable, Codable {
         case latencyMilliseconds = "latency_ms"
         case observedAt = "observed_at"
         case lastOKAt = "last_ok_at"
+        case gpuMemoryBytes = "gpu_memory_bytes"
         case baseDigest = "base_digest"
         case modelsTick = "models_tick"
     }

@@ -130,6 +130,10 @@ extension Command.Action {
         case .createEndpoint: "endpoint.create"
         case .updateEndpoint: "endpoint.update"
         case .deleteEndpoint: "endpoint.delete"
+        case .registerModel: "model.register"
+        case .deleteModel: "model.delete"
+        case .refreshModel: "model.refresh"
+        case .verifyModel: "model.verify"
         }
     }
 }

@@ -6,10 +6,13 @@ struct Rejection: Error, Sendable, Hashable {
     /// HTTP status.
     let status: Int
     let error: APIError
+    /// Seconds after which it may be tried again, where somebody said so.
+    var retryAfter: Int?
 
-    init(status: Int, _ error: APIError) {
+    init(status: Int, _ error: APIError, retryAfter: Int? = nil) {
         self.status = status
         self.error = error
+        self.retryAfter = retryAfter
     }
 
     /// A value that does not have the form it must have.

@@ -52,7 +52,7 @@ struct EndpointTable {
         try Row.fetchAll(
             database, sql: "SELECT id, revision FROM tombstones WHERE revision > ? AND kind = ?",
             arguments: [revision, RecordKind.endpoint.rawValue]
-        ).map { RegistryChange(revision: $0["revision"], kind: .endpoint, id: $0["id"], endpoint: nil) }
+        ).map { RegistryChange(tombstoneOf: .endpoint, id: $0["id"], revision: $0["revision"]) }
     }
 
     private func decode(_ text: String?) throws -> EndpointRecord? {

@@ -58,7 +58,7 @@ extension RegistryStore {
         var revisions: [String: Int64] = [:]
         for record in try endpoints.records(above: revision) {
             revisions[record.id] = record.revision
-            let change = RegistryChange(revision: record.revision, kind: .endpoint, id: record.id, endpoint: record)
+            let change = RegistryChange(record)
             items.append((record.revision, false, .registryChanged(change)))
         }
         for change in try endpoints.tombstones(above: revision) {

@@ -94,6 +94,7 @@ extension RegistryStore {
                 guard try endpoints.record(id: id) != nil else { throw Rejection.endpointNotFound }
                 try endpoints.delete(id: id, revision: revision, at: now)
                 return .deleted
+            case .registerModel, .deleteModel, .refreshModel, .verifyModel: throw Rejection.malformed
             }
         } catch let rejection as Rejection {
             return .rejected(rejection)

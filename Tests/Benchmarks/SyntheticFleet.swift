@@ -24,7 +24,7 @@ struct SyntheticFleet {
         (0..<size).map { number in
             let record = record(number)
             return .registryChanged(
-                RegistryChange(revision: record.revision, kind: .endpoint, id: record.id, endpoint: record))
+                RegistryChange(record))
         } + checkpoint(madeAt: now)
     }
 

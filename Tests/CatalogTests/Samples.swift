@@ -19,11 +19,11 @@ enum Sample {
         _ number: Int, name: String? = nil, generation: Int64? = nil, revision: Int64
     ) -> CatalogMessage {
         let record = record(number, name: name, generation: generation ?? revision, revision: revision)
-        return .registryChanged(RegistryChange(revision: revision, kind: .endpoint, id: record.id, endpoint: record))
+        return .registryChanged(RegistryChange(record))
     }
 
     static func removed(_ number: Int, revision: Int64) -> CatalogMessage {
-        .registryChanged(RegistryChange(revision: revision, kind: .endpoint, id: id(number), endpoint: nil))
+        .registryChanged(RegistryChange(tombstoneOf: .endpoint, id: id(number), revision: revision))
     }
 
     static func row(

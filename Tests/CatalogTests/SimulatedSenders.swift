@@ -25,7 +25,7 @@ struct SimulatedSenders {
             live[number] = record
             if record.generation == revision { generations.append((number, generation)) }
             messages.append(
-                .registryChanged(RegistryChange(revision: revision, kind: .endpoint, id: record.id, endpoint: record)))
+                .registryChanged(RegistryChange(record)))
         }
 
         mutating func remove(_ number: Int) {

@@ -135,7 +135,7 @@ enum Fleet {
         let record = EndpointRecord(
             id: id, name: name, baseURL: "http://\(name):8000", kind: kind, labels: labels, sealedAPIKey: sealed,
             generation: revision, revision: revision, createdAt: 1_700_000_000)
-        return .registryChanged(RegistryChange(revision: revision, kind: .endpoint, id: id, endpoint: record))
+        return .registryChanged(RegistryChange(record))
     }
 
     static func row(

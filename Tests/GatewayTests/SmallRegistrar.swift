@@ -84,14 +84,15 @@ final class SmallRegistrar: CommandSender {
         case .deleteEndpoint(let id):
             guard catalog.endpoint(id) != nil else { return (missing(command.id, &state), nil) }
             let gone = operation(command.id, .succeeded, 204, result: id, &state)
-            return (gone, RegistryChange(revision: state.revision, kind: .endpoint, id: id, endpoint: nil))
+            return (gone, RegistryChange(tombstoneOf: .endpoint, id: id, revision: state.revision))
+        case .registerModel, .deleteModel, .refreshModel, .verifyModel: return (missing(command.id, &state), nil)
         }
     }
 
     private func put(_ record: inout EndpointRecord, _ revision: Int64) -> RegistryChange {
         if record.generation == 0 { record.generation = revision }
         record.revision = revision
-        return RegistryChange(revision: revision, kind: .endpoint, id: record.id, endpoint: record)
+        return RegistryChange(record)
     }
 
     private func missing(_ id: String, _ state: inout State) -> Operation {

@@ -1,0 +1,122 @@
+/// The ids under which endpoints list a registered model, with ASCII letters in lower case.
+///
+/// Nothing looser than the rules say: a model that is wrongly called ready is worse than one that is missing.
+struct RegistrationNames: Sendable, Hashable {
+    /// Ids that are the repository's own, with or without the Hub's host before and the quantization behind.
+    let repository: Set<String>
+    /// Ids that are only its last part, or a chosen file's name without `.gguf`.
+    let short: Set<String>
+    /// Last parts of ids that are paths: the chosen GGUF files. Those of other formats are named alike in every
+    /// repository (`model.safetensors`), and no server lists them.
+    let files: Set<String>
+
+    init(_ record: RegistrationRecord) {
+        let repo = ASCIIFolding.lowercased(record.repo)
+        let last = repo.split(separator: "/").last.map(String.init) ?? repo
+        let suffixes = [""] + (record.quantization.map { [":" + ASCIIFolding.lowercased($0)] } ?? [])
+        func forms(_ base: String) -> [String] {
+            ["", "hf.co/", "huggingface.co/"].flatMap { host in suffixes.map { host + base + $0 } }
+        }
+        let weights = record.manifest.files.filter { $0.role == .weights }.map { ASCIIFolding.lowercased($0.name) }
+            .filter { $0.hasSuffix(Self.fileExtension) }
+        repository = Set(forms(repo))
+        short = Set(forms(last) + weights.map { String($0.dropLast(Self.fileExtension.count)) })
+        files = Set(weights)
+    }
+
+    /// How well an id names it; the least is the best. nil where it does not.
+    func rank(of id: FoldedID) -> Int? {
+        if repository.contains(id.whole) { return 0 }
+        if let file = id.file, files.contains(file) { return 1 }
+        return short.contains(id.whole) ? 2 : nil
+    }
+
+    static let fileExtension = ".gguf"
+}
+
+/// A model's id as it is compared with the names of registrations.
+struct FoldedID: Sendable, Hashable {
+    let whole: String
+    /// Its last part, where that is a GGUF file's name.
+    let file: String?
+
+    init(_ id: ModelID) {
+        let folded = ASCIIFolding.lowercased(id.value)
+        whole = folded
+        let last = folded.utf8.lastIndex { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "\\") }
+            .map { folded[folded.utf8.index(after: $0)...] } ?? folded[...]
+        file = last.hasSuffix(RegistrationNames.fileExtension) ? String(last) : nil
+    }
+}
+
+/// Lower case for ASCII letters alone: the same everywhere, whatever version of Unicode a process was built with.
+enum ASCIIFolding {
+    static func lowercased(_ text: String) -> String {
+        guard text.utf8.contains(where: { (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains($0) }) else { return text }
+        return String(
+            decoding: text.utf8.map { (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains($0) ? $0 | 0x20 : $0 },
+            as: UTF8.self)
+    }
+}
+
+/// Which registrations there are by name, and which lines of the merged list by what could match them.
+///
+/// The lines are indexed only once there is a registration.
+struct RegistrationIndex: Sendable {
+    private(set) var names: [String: RegistrationNames] = [:]
+    private var ownersOfID: [String: [String]] = [:]
+    private var ownersOfFile: [String: [String]] = [:]
+    private var linesOfID: [String: [Int]] = [:]
+    private var linesOfFile: [String: [Int]] = [:]
+
+    var isEmpty: Bool { names.isEmpty }
+
+    /// Puts `new` in the place of what `name` had; nil removes it.
+    mutating func replace(_ name: String, with new: RegistrationNames?) {
+        if let old = names.removeValue(forKey: name) {
+            for key in old.repository.union(old.short) { Self.remove(name, at: key, from: &ownersOfID) }
+            for key in old.files { Self.remove(name, at: key, from: &ownersOfFile) }
+        }
+        guard let new else { return }
+        names[name] = new
+        for key in new.repository.union(new.short) { ownersOfID[key, default: []].append(name) }
+        for key in new.files { ownersOfFile[key, default: []].append(name) }
+    }
+
+    mutating func add(line: Int, _ id: ModelID) {
+        let folded = FoldedID(id)
+        linesOfID[folded.whole, default: []].append(line)
+        if let file = folded.file { linesOfFile[file, default: []].append(line) }
+    }
+
+    mutating func remove(line: Int, _ id: ModelID) {
+        let folded = FoldedID(id)
+        Self.remove(line, at: folded.whole, from: &linesOfID)
+        if let file = folded.file { Self.remove(line, at: file, from: &linesOfFile) }
+    }
+
+    /// The registration that `id` names best; of several the first by name.
+    func registration(of id: ModelID) -> String? {
+        guard !names.isEmpty else { return nil }
+        let folded = FoldedID(id)
+        let candidates = (ownersOfID[folded.whole] ?? []) + (folded.file.flatMap { ownersOfFile[$0] } ?? [])
+        return candidates.min { left, right in
+            let ranks = (names[left]?.rank(of: folded) ?? .max, names[right]?.rank(of: folded) ?? .max)
+            return ranks.0 == ranks.1 ? ByteOrder.precedes(left, right) : ranks.0 < ranks.1
+        }
+    }
+
+    /// The lines whose ids `names` has, each once, in no order.
+    func lines(of names: RegistrationNames) -> Set<Int> {
+        var lines = Set<Int>()
+        for key in names.repository { lines.formUnion(linesOfID[key] ?? []) }
+        for key in names.short { lines.formUnion(linesOfID[key] ?? []) }
+        for key in names.files { lines.formUnion(linesOfFile[key] ?? []) }
+        return lines
+    }
+
+    private static func remove<Value: Equatable>(_ value: Value, at key: String, from map: inout [String: [Value]]) {
+        map[key]?.removeAll { $0 == value }
+        if map[key]?.isEmpty == true { map[key] = nil }
+    }
+}

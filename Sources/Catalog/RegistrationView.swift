@@ -1,0 +1,65 @@
+/// An endpoint that serves a registered model, and under which id.
+public struct ServingEndpoint: Sendable, Hashable {
+    /// Id of the endpoint.
+    public var endpoint: String
+    public var name: String
+    public var model: ModelID
+    /// Online or degraded.
+    public var state: EndpointState
+
+    public init(endpoint: String, name: String, model: ModelID, state: EndpointState) {
+        self.endpoint = endpoint
+        self.name = name
+        self.model = model
+        self.state = state
+    }
+}
+
+/// A registered model, and what the fleet makes of it.
+public struct RegistrationView: Sendable, Hashable {
+    public enum Status: String, Sendable, Hashable, Codable {
+        /// No online endpoint has it.
+        case registered
+        /// At least one online endpoint serves it.
+        case ready
+    }
+
+    public var record: RegistrationRecord
+    /// Endpoints that are online or degraded and list it, by name; one that lists it under two ids is there twice.
+    public var serving: [ServingEndpoint]
+    /// The newest result of each live endpoint, by the endpoint's id.
+    public var verifications: [VerifyResult]
+    /// The most GPU memory that one live endpoint has reported, in bytes; nil where none reports any.
+    public var greatestMemoryBytes: Int64?
+
+    public init(
+        record: RegistrationRecord, serving: [ServingEndpoint] = [], verifications: [VerifyResult] = [],
+        greatestMemoryBytes: Int64? = nil
+    ) {
+        self.record = record
+        self.serving = serving
+        self.verifications = verifications
+        self.greatestMemoryBytes = greatestMemoryBytes
+    }
+
+    public var status: Status { serving.contains { $0.state == .online } ? .ready : .registered }
+
+    /// The record's own warnings, and those that depend on the fleet's memory.
+    public var warnings: [RegistrationWarning] {
+        guard let required = record.requiredMemoryBytes else { return record.warnings }
+        guard let greatest = greatestMemoryBytes else {
+            return record.warnings + [
+                RegistrationWarning(
+                    code: "memory_unknown",
+                    message: "No endpoint reports its GPU memory, so nobody can say whether \(required) bytes fit.")
+            ]
+        }
+        guard required > greatest else { return record.warnings }
+        return record.warnings + [
+            RegistrationWarning(
+                code: "insufficient_memory",
+                message: "About \(required) bytes of memory are needed; the largest endpoint that reports its GPU memory "
+                    + "has \(greatest).")
+        ]
+    }
+}
