@@ -7,10 +7,20 @@ enum KnownNames {
     static let ofAllProcesses: Set<String> = [
         "ROLLCALL_ADMIN_KEY", "ROLLCALL_ADMIN_KEY_FILE", "ROLLCALL_ADOPT", "ROLLCALL_ALLOW_ANONYMOUS",
         "ROLLCALL_DATABASE_URL", "ROLLCALL_ENDPOINTS", "ROLLCALL_FAILPOINT", "ROLLCALL_HEALTH_PORT", "ROLLCALL_HOST",
-        "ROLLCALL_POLL_INTERVAL", "ROLLCALL_POLL_TIMEOUT", "ROLLCALL_PORT", "ROLLCALL_REFRESH_INTERVAL",
+        "ROLLCALL_HUB_REFRESH_INTERVAL", "ROLLCALL_POLL_INTERVAL", "ROLLCALL_POLL_TIMEOUT", "ROLLCALL_PORT",
+        "ROLLCALL_REFRESH_INTERVAL",
+        "ROLLCALL_VERIFY_TIMEOUT",
     ]
     /// Of the tests and of the simulator, which has its own prefix because it needs names like `…_PORT` too.
     static let prefixes = ["ROLLCALL_TEST_", "ROLLCALL_SIMULATOR_", "ROLLCALL_BENCH_"]
+
+    /// Of the registrar; named as the Hugging Face libraries name them.
+    static let withoutPrefix: Set<String> = ["HF_BASE_URL", "HF_ENDPOINT", "HF_TOKEN", "HF_TOKEN_FILE"]
+
+    /// As they stand in a file of settings.
+    static let fileKeys = Set(
+        ofAllProcesses.map { $0.dropFirst(Setting.commonPrefix.count).lowercased() }
+            + withoutPrefix.map { $0.lowercased() })
 
     static func contains(_ name: String) -> Bool {
         ofAllProcesses.contains(name) || prefixes.contains { name.hasPrefix($0) }

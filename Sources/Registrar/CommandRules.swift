@@ -23,6 +23,37 @@ struct Rejection: Error, Sendable, Hashable {
         APIError(
             type: "not_found_error", code: "endpoint_not_found", message: "There is no such endpoint; it may be gone."))
 
+    static let modelNotRegistered = Rejection(
+        status: 404,
+        APIError(
+            type: "not_found_error", code: "model_not_registered",
+            message: "No model is registered under this name; GET /v0/models lists all that are."))
+
+    static func notServed(_ name: String) -> Rejection {
+        Rejection(
+            status: 503,
+            APIError(
+                type: "service_unavailable", code: "model_not_available",
+                message: "No endpoint that is online serves \(name) now; GET /v0/models/hub says who does."),
+            retryAfter: 10)
+    }
+
+    static func repositoryRenamed(to repo: String) -> Rejection {
+        Rejection(
+            status: 409,
+            APIError(
+                type: "conflict_error", code: "repository_renamed",
+                message: "The repository is called \(repo) now: register that one, and remove this one."))
+    }
+
+    static func alreadyRegistered(_ name: String) -> Rejection {
+        Rejection(
+            status: 409,
+            APIError(
+                type: "conflict_error", code: "already_registered",
+                message: "\(name) is registered already: refresh it, or remove it first.", param: "repo"))
+    }
+
     static func nameTaken(_ name: String) -> Rejection {
         Rejection(
             status: 409,
@@ -54,6 +85,11 @@ struct Rejection: Error, Sendable, Hashable {
             message:
                 "The command reached the registrar after its deadline and was not executed: send it again, with a new Idempotency-Key."
         ))
+
+    /// The outcome of a command that was refused.
+    func operation(id: String, at now: Int64) -> Operation {
+        Operation(id: id, state: .failed, status: status, error: error, retryAfter: retryAfter, at: now)
+    }
 
     static let malformed = Rejection(
         status: 503,

@@ -183,7 +183,8 @@ struct RefusalTests {
 
     @Test("Names that nobody reads are noted with the nearest; names of other processes are not")
     func unknownNames() throws {
-        try withFile("prot: 1\nport: 5\ndatabase_url: sqlite:x\n") { path in
+        try withFile("prot: 1\nport: 5\ndatabase_url: sqlite:x\nhf_endpoint: https://hub.example\nhf_token: x\n") {
+            path in
             let environment = [
                 "ROLLCALL_LOGLEVEL": "debug", "ROLLCALL_DATABASE_URL": "sqlite:x", "ROLLCALL_TEST_ANYTHING": "1",
                 "ROLLCALL_ADMIN_KEY_FIEL": "x", "HOME": "/",

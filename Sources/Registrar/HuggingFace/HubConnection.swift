@@ -1,0 +1,164 @@
+import Catalog
+import Curl
+
+/// Requests to the Hub: retried, redirected, and bounded. The token goes to the Hub's own origin and nowhere else.
+struct HubConnection: Sendable {
+    let hub: HubAddress
+    let token: String?
+    let client: HTTPClient
+    let limits: HubLimits
+    let pauses: HubPauses
+    let slots: TransferSlots
+
+    /// An answer with status 200.
+    struct Answer: Sendable {
+        let body: [UInt8]
+        /// After redirects.
+        let url: String
+        let wasRedirected: Bool
+    }
+
+    /// One attempt's outcome.
+    private enum Outcome {
+        case answer(Answer)
+        /// What it means, and whether another attempt makes sense.
+        case refused(Rejection, mayPass: Bool)
+    }
+
+    /// - Parameter deadline: when there is no time left for another attempt.
+    func get(
+        _ url: String, subject: HubRefusal.Subject, maximumBytes: Int, deadline: ContinuousClock.Instant
+    ) async throws(Rejection) -> Answer {
+        var attempt = 1
+        while true {
+            let rejection: Rejection
+            switch try await follow(url, subject: subject, maximumBytes: maximumBytes, deadline: deadline) {
+            case .answer(let answer): return answer
+            case .refused(let reason, mayPass: false): throw reason
+            case .refused(let reason, mayPass: true): rejection = reason
+            }
+            guard attempt < limits.attempts, let wait = pause(after: rejection, attempt: attempt),
+                ContinuousClock.now + wait < deadline
+            else { throw rejection }
+            do {
+                try await pauses.sleep(wait)
+            } catch {
+                throw .hubLookupCancelled
+            }
+            attempt += 1
+        }
+    }
+
+    /// nil where the Hub asks for a longer wait than is worth waiting for.
+    private func pause(after rejection: Rejection, attempt: Int) -> Duration? {
+        let doubling = limits.retryDelay * (1 << (attempt - 1))
+        let jittered = doubling + doubling * (pauses.jitter() / 2)
+        guard let asked = rejection.retryAfter.map({ Duration.seconds($0) }) else { return jittered }
+        return asked > limits.longestWait ? nil : asked + limits.retryDelay * (pauses.jitter() / 2)
+    }
+
+    /// One attempt, over at most five redirects on the Hub.
+    private func follow(
+        _ url: String, subject: HubRefusal.Subject, maximumBytes: Int, deadline: ContinuousClock.Instant
+    ) async throws(Rejection) -> Outcome {
+        var url = url
+        for redirects in 0...limits.maximumRedirects {
+            let response: HTTPResponse
+            do {
+                response = try await send(url, maximumBytes: maximumBytes, deadline: deadline)
+            } catch let error as HTTPError {
+                return Self.outcome(of: error)
+            } catch let rejection as Rejection {
+                return .refused(rejection, mayPass: false)
+            } catch {
+                throw .hubLookupCancelled
+            }
+            switch response.status {
+            case 200:
+                return .answer(Answer(body: response.body, url: url, wasRedirected: redirects > 0))
+            case 301, 302, 303, 307, 308:
+                guard let next = RedirectRules.target(of: response.header("Location"), from: url, hub: hub) else {
+                    throw .hubError("The Hub redirects to another place, which is not followed.")
+                }
+                url = next
+            default:
+                let rejection = HubRefusal.rejection(
+                    status: response.status, header: { response.header($0) }, subject: subject, hasToken: token != nil)
+                return .refused(rejection, mayPass: response.status == 429 || response.status >= 500)
+            }
+        }
+        throw .hubError("The Hub redirects more than \(limits.maximumRedirects) times.")
+    }
+
+    /// With a slot, and within what is left of the time. Throws `HTTPError`, `Rejection`, or `CancellationError`.
+    private func send(
+        _ url: String, maximumBytes: Int, deadline: ContinuousClock.Instant
+    ) async throws -> HTTPResponse {
+        var request = HTTPRequest(url: url)
+        request.headers = [("Accept", "application/json, text/plain, */*")]
+        if let token { request.headers.append(("Authorization", "Bearer \(token)")) }
+        request.connectTimeout = limits.connectTimeout
+        request.maximumBodyBytes = maximumBytes
+        request.maximumRedirects = 0
+        return try await withThrowingTaskGroup(of: HTTPResponse?.self) { [request] group in
+            group.addTask {
+                try await slots.run {
+                    var request = request
+                    request.totalTimeout = min(limits.requestTimeout, deadline - ContinuousClock.now)
+                    guard let total = request.totalTimeout, total > .zero else { throw Rejection.hubTimeout }
+                    return try await client.execute(request)
+                }
+            }
+            // The wait for a slot counts as well.
+            group.addTask {
+                try await Task.sleep(until: deadline, clock: .continuous)
+                return nil
+            }
+            defer { group.cancelAll() }
+            guard let response = try await group.next() ?? nil else { throw Rejection.hubTimeout }
+            return response
+        }
+    }
+
+    private static func outcome(of error: HTTPError) -> Outcome {
+        switch error.code {
+        case .timeout, .connectTimeout: .refused(.hubTimeout, mayPass: true)
+        case .resolve, .connect:
+            .refused(
+                .hubError("The Hub cannot be reached (\(error.code)): check the network and HF_ENDPOINT."),
+                mayPass: true)
+        case .truncated, .reset:
+            .refused(.hubError("The Hub's answer broke off (\(error.code)): try again."), mayPass: true)
+        case .tooLarge: .refused(.hubError("The Hub's answer is larger than is read."), mayPass: false)
+        case .cancelled, .stopped: .refused(.hubLookupCancelled, mayPass: false)
+        default: .refused(.hubError("The Hub cannot be asked (\(error.code))."), mayPass: false)
+        }
+    }
+}
+
+/// Which redirects are followed: those that stay on the Hub.
+enum RedirectRules {
+    /// The absolute URL, nil where it is on another scheme, host, or port, or no URL.
+    static func target(of location: String?, from url: String, hub: HubAddress) -> String? {
+        guard let location, (1...4096).contains(location.utf8.count),
+            location.utf8.allSatisfy({ (0x21...0x7E).contains($0) && !"\\\"<>^`{|}".utf8.contains($0) }),
+            let current = WebLocation(url), let base = current.origin, base == hub.origin
+        else { return nil }
+        let origin = (base.isTLS ? "https://" : "http://") + current.authority
+        let withoutFragment = String(location.prefix { $0 != "#" })
+        if withoutFragment.hasPrefix("//") {
+            let absolute = (base.isTLS ? "https:" : "http:") + withoutFragment
+            return WebLocation(absolute)?.origin == hub.origin ? absolute : nil
+        }
+        if withoutFragment.hasPrefix("/") { return origin + withoutFragment }
+        // A scheme ends at the first colon, before any slash or query (RFC 3986, section 4.2).
+        let head = withoutFragment.prefix { $0 != "/" && $0 != "?" }
+        if head.contains(":") {
+            guard let absolute = WebLocation(withoutFragment), absolute.origin == hub.origin else { return nil }
+            return withoutFragment
+        }
+        if withoutFragment.isEmpty { return nil }
+        if withoutFragment.hasPrefix("?") { return origin + current.path + withoutFragment }
+        return origin + HubPath.folder(of: current.path) + withoutFragment
+    }
+}

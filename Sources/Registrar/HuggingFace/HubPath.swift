@@ -1,0 +1,60 @@
+/// What paths of files in a repository may be, whoever names them: the request, the Hub, or an index that is a file of
+/// the repository. Nodes make files of them.
+enum HubPath {
+    static let maximumLength = 1024
+
+    /// Relative, without `.`, `..`, and empty parts, backslashes, and control characters; 1 to 1,024 bytes.
+    static func isSafe(_ path: String) -> Bool {
+        guard (1...maximumLength).contains(path.utf8.count) else { return false }
+        guard !path.utf8.contains(where: { $0 == UInt8(ascii: "\\") || $0 < 0x20 || $0 == 0x7F }) else { return false }
+        // U+0080 to U+009F, the other control characters, are two bytes.
+        guard !path.unicodeScalars.contains(where: { (0x80..<0xA0).contains($0.value) }) else { return false }
+        return path.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).allSatisfy { part in
+            !part.isEmpty && !part.elementsEqual(".".utf8) && !part.elementsEqual("..".utf8)
+        }
+    }
+
+    /// Whether people could take the text for another one: characters that show nothing or turn the direction of
+    /// writing. Such a name is not asked for on purpose.
+    static func isDeceptive(_ text: String) -> Bool {
+        text.unicodeScalars.contains { scalar in
+            switch scalar.properties.generalCategory {
+            case .format, .lineSeparator, .paragraphSeparator, .privateUse, .unassigned: true
+            default: false
+            }
+        }
+    }
+
+    /// The last part.
+    static func name(of path: String) -> String {
+        path.utf8.lastIndex(of: UInt8(ascii: "/")).map { String(path[path.utf8.index(after: $0)...]) } ?? path
+    }
+
+    /// All before the last part, with its slash; empty at the root.
+    static func folder(of path: String) -> String {
+        path.utf8.lastIndex(of: UInt8(ascii: "/")).map { String(path[...$0]) } ?? ""
+    }
+}
+
+/// Texts of others as messages show them.
+enum QuotedText {
+    /// In quotes, on one line, and of a bearable length.
+    static func of(_ text: String) -> String {
+        let limit = 80
+        let shown = text.unicodeScalars.prefix(limit).map { scalar -> String in
+            switch scalar.properties.generalCategory {
+            case .control, .format, .lineSeparator, .paragraphSeparator, .privateUse, .unassigned: "?"
+            default: String(scalar)
+            }
+        }
+        return "\"" + shown.joined() + (text.unicodeScalars.count > limit ? "…" : "") + "\""
+    }
+
+    /// The first few, and how many more there are.
+    static func list(_ texts: [String], of count: Int? = nil) -> String {
+        let limit = 12
+        let count = count ?? texts.count
+        let shown = texts.prefix(limit).map(of).joined(separator: ", ")
+        return count > limit ? "\(shown), and \(count - min(limit, texts.count)) more" : shown
+    }
+}

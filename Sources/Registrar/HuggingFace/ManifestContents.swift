@@ -1,0 +1,94 @@
+import Catalog
+import Crypto
+import FoundationEssentials
+
+/// The weights that are registered.
+struct ChosenWeights: Sendable, Hashable {
+    let files: [HubFile]
+    /// What names them, where something does.
+    var index: HubFile?
+}
+
+/// Which files of a repository a manifest lists.
+struct ManifestContents: Sendable {
+    let repository: HubRepository
+    let selection: ArtifactSelection
+    let weights: ChosenWeights
+    /// Of the weights.
+    let runtime: String
+
+    private static let metalNames = ["model.metal.bin", "metal/model.bin"]
+
+    /// Highest priority first, then by path.
+    func files(repo: String, hub: HubAddress) throws(Rejection) -> [ManifestFile] {
+        let isGGUF = selection.format == .gguf
+        func file(
+            _ file: HubFile, _ role: ManifestFile.Role, priority: Int = 0, isOptional: Bool = false
+        ) -> ManifestFile {
+            ManifestFile(
+                name: file.name, path: file.path, role: role, sizeBytes: file.sizeBytes, sha256: file.sha256,
+                url: hub.file(file.path, of: repo, commit: repository.commit), priority: priority, runtimes: [runtime],
+                isOptional: isOptional)
+        }
+        // A GGUF file holds its own configuration and tokenizer: the ones beside it are for whoever wants them.
+        var files = selection.metadata.entries.map { entry in
+            file(entry.file, entry.role, priority: 10, isOptional: entry.isOptional || isGGUF)
+        }
+        if let index = weights.index { files.append(file(index, .index, priority: 5)) }
+        files += weights.files.map { file($0, .weights) }
+        if isGGUF {
+            files += repository.files.filter(GGUFSet.isProjector).map { file($0, .mmproj, isOptional: true) }
+        } else {
+            files += Self.metalNames.compactMap(repository.file).map { file($0, .metal, isOptional: true) }
+        }
+        guard files.count <= RegistrationRules.maximumFiles else { throw RegistrationRules.tooManyFiles(files.count) }
+        return files.sorted {
+            $0.priority == $1.priority
+                ? $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) : $0.priority > $1.priority
+        }
+    }
+}
+
+extension Manifest {
+    /// With its digest.
+    static func sealed(_ manifest: Manifest) -> Manifest {
+        var sealed = manifest
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        do {
+            let bytes = try encoder.encode(WithoutDigest(manifest: manifest))
+            sealed.digest = "sha256:" + SHA256.hash(data: bytes).map(Self.hexadecimal).joined()
+        } catch {
+            // Strings, integers, and booleans only: there is nothing that JSON cannot say.
+            preconditionFailure("a manifest that JSON cannot represent")
+        }
+        return sealed
+    }
+
+    private static func hexadecimal(_ byte: UInt8) -> String {
+        let text = String(byte, radix: 16)
+        return text.utf8.count == 1 ? "0" + text : text
+    }
+
+    private struct WithoutDigest: Encodable {
+        let manifest: Manifest
+
+        enum CodingKeys: String, CodingKey {
+            case name, repo, commit, format, quantization, files
+            case sizeBytes = "size_bytes"
+            case createdAt = "created_at"
+        }
+
+        func encode(to encoder: any Encoder) throws {
+            var fields = encoder.container(keyedBy: CodingKeys.self)
+            try fields.encode(manifest.name, forKey: .name)
+            try fields.encode(manifest.repo, forKey: .repo)
+            try fields.encode(manifest.commit, forKey: .commit)
+            try fields.encode(manifest.format, forKey: .format)
+            try fields.encodeIfPresent(manifest.quantization, forKey: .quantization)
+            try fields.encode(manifest.files, forKey: .files)
+            try fields.encodeIfPresent(manifest.sizeBytes, forKey: .sizeBytes)
+            try fields.encode(manifest.createdAt, forKey: .createdAt)
+        }
+    }
+}
