@@ -1,7 +1,7 @@
 import Launch
 
 /// A JSON string with its quotes.
-private func quoted(_ text: String) -> String {
+func quoted(_ text: String) -> String {
     var json = JSONText()
     json.append(string: text)
     return json.text
@@ -130,8 +130,11 @@ extension Answer {
             + #""state":"\#(model.isLoaded == true ? "loaded" : "not-loaded")"\#(length)}"#
     }
 
-    /// Says of a model nothing but who owns it.
-    static func openai(_ models: [SimulatedModel], _ request: Request) -> Answer {
+    /// Says of a model nothing but who owns it. With `gpu_memory_bytes` it is xLLM, which also describes its machine.
+    static func openai(_ endpoint: SimulatedEndpoint, _ request: Request) -> Answer {
+        if request.path == "/v0/system", request.isRead, let memory = endpoint.behaviour.gpuMemoryBytes {
+            return system(gpuMemoryBytes: memory)
+        }
         guard request.path == "/v1/models", request.isRead else {
             let message = "Invalid URL (\(request.method) \(request.path))"
             return json(
@@ -139,8 +142,15 @@ extension Answer {
                 status: 404)
         }
         return list(
-            models.map { model in
+            endpoint.models.map { model in
                 #"{"id":\#(quoted(model.id)),"object":"model","created":\#(fixedTime),"owned_by":"simulated"}"#
             })
+    }
+
+    /// What xLLM says of its machine: one GPU, of which a quarter is in use.
+    private static func system(gpuMemoryBytes: Int) -> Answer {
+        json(
+            #"{"device":{"device_type":"gpu","gpu_devices":[{"name":"Simulated GPU","#
+                + #""total_memory_bytes":\#(gpuMemoryBytes),"used_memory_bytes":\#(gpuMemoryBytes / 4)}]}}"#)
     }
 }

@@ -4,10 +4,12 @@ import Hummingbird
 /// `/control`: how tests see and change the fleet.
 struct ControlRoutes: Sendable {
     let fleet: Fleet
+    /// nil: there is no Hub.
+    var hub: Hub?
 
     func responder() -> any HTTPResponder<SimulatorContext> {
         let router = Router(context: SimulatorContext.self)
-        let fleet = fleet
+        let (fleet, hub) = (fleet, hub)
         router.get("control/fleet") { _, _ in try Self.json(FleetReport(of: fleet)) }
         router.get("control/endpoints/:name") { _, context in
             try Self.report(fleet.endpoint(try context.parameters.require("name")))
@@ -39,8 +41,10 @@ struct ControlRoutes: Sendable {
         }
         router.post("control/reset-counters") { _, _ in
             fleet.resetCounters()
+            hub?.resetCounters()
             return Response(status: .noContent)
         }
+        if let hub { HubControlRoutes(hub: hub).add(to: router) }
         return router.buildResponder()
     }
 
@@ -57,7 +61,7 @@ struct ControlRoutes: Sendable {
 
     private struct ChurnChange: Decodable { var on: Bool }
 
-    private static func decode<Value: Decodable>(_ type: Value.Type, _ request: Request) async throws -> Value {
+    static func decode<Value: Decodable>(_ type: Value.Type, _ request: Request) async throws -> Value {
         let body = try await request.body.collect(upTo: 64 * 1024 * 1024)
         do {
             return try JSONDecoder().decode(type, from: Data(body.readableBytesView))
@@ -71,7 +75,7 @@ struct ControlRoutes: Sendable {
         return try json(FleetReport.Endpoint(of: endpoint))
     }
 
-    private static func json(_ value: some Encodable) throws -> Response {
+    static func json(_ value: some Encodable) throws -> Response {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         let data = try encoder.encode(value)

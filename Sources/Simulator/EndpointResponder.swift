@@ -1,13 +1,13 @@
 import Hummingbird
-import NIOCore
-import ServiceLifecycle
 
 /// Answers for the simulated endpoints: by path (`/e/<name>/…`), or as the only endpoint of a port.
 struct EndpointResponder: HTTPResponder {
     let fleet: Fleet
     /// The endpoint whose port this is.
     var onlyEndpoint: String?
-    /// For paths that are no endpoint's.
+    /// For paths below `/hub`.
+    var hub: HubResponder?
+    /// For paths that are neither an endpoint's nor the Hub's.
     var control: (any HTTPResponder<SimulatorContext>)?
 
     static let basePath = "/e/"
@@ -18,7 +18,10 @@ struct EndpointResponder: HTTPResponder {
         }
         let path = request.uri.path
         guard path.hasPrefix(Self.basePath) else {
-            guard let control else { return Self.response(.text("no such path\n", status: 404)) }
+            if let hub, path.hasPrefix(HubRequest.basePath + "/") {
+                return try await hub.respond(to: request, context: context)
+            }
+            guard let control else { return Response.of(.text("no such path\n", status: 404)) }
             return try await control.respond(to: request, context: context)
         }
         let rest = path.dropFirst(Self.basePath.count)
@@ -32,25 +35,31 @@ struct EndpointResponder: HTTPResponder {
     ) async throws -> Response {
         let key = Self.bearer(request)
         guard let endpoint = fleet.visit(name, path: path, key: key) else {
-            return Self.response(.text("no such endpoint\n", status: 404))
+            return Response.of(.text("no such endpoint\n", status: 404))
         }
         let behaviour = endpoint.behaviour
         if behaviour.latencyMilliseconds > 0 { try await Task.sleep(for: .milliseconds(behaviour.latencyMilliseconds)) }
         if let response = try await fault(behaviour.fault, request, context) { return response }
         if let required = behaviour.key, key != required, endpoint.kind.wantsKey(at: path) {
-            return Self.response(.unauthorized(endpoint.kind))
+            return Response.of(.unauthorized(endpoint.kind))
+        }
+        if path == Answer.completionPath, behaviour.completionFault == .hang {
+            await context.hang(request)
+            return Response(status: .serviceUnavailable)
         }
         let isList = endpoint.kind.listPaths.contains(path)
-        if isList && behaviour.fault == .huge { return Self.huge() }
+        if isList && behaviour.fault == .huge {
+            return .padded(megabytes: 50, start: #"{"object":"list","padding":""#, end: #"","data":[]}"#)
+        }
         var shown = endpoint
         if isList && behaviour.fault == .empty { shown.models = [] }
-        let body = request.method == .post ? String(buffer: try await request.body.collect(upTo: 65536)) : ""
+        let body = request.method == .post ? String(buffer: try await request.body.collect(upTo: 16 << 20)) : ""
         var answer = Answer(
             of: shown, method: request.method.rawValue, path: path, body: body, now: fleet.now() / 1000)
         if isList && behaviour.fault == .truncated {
             answer.body = String(decoding: answer.body.utf8.prefix(answer.body.utf8.count * 2 / 3), as: UTF8.self)
         }
-        return Self.response(answer)
+        return Response.of(answer)
     }
 
     /// The answer of a fault that stands before the server, whatever was asked for.
@@ -60,50 +69,19 @@ struct EndpointResponder: HTTPResponder {
         switch fault {
         case .none, .truncated, .empty, .huge: return nil
         case .hang:
-            await hang(request)
+            await context.hang(request)
             return Response(status: .serviceUnavailable)
         case .reset:
             await context.reset()
             return Response(status: .serviceUnavailable)
-        case .error: return Self.response(.internalError)
-        case .html: return Self.response(.loginPage)
+        case .error: return Response.of(.internalError)
+        case .html: return Response.of(.loginPage)
         case .redirect: return .redirect(to: "/login?next=\(request.uri.path)", type: .found)
-        }
-    }
-
-    /// Until the client gives up or the simulator stops.
-    private func hang(_ request: Request) async {
-        await cancelWhenGracefulShutdown {
-            do {
-                try await request.body.consumeWithCancellationOnInboundClose { _ in
-                    try await Task.sleep(for: .seconds(3600))
-                }
-            } catch {
-                // Cancelled, as meant: there is nobody left to answer.
-            }
         }
     }
 
     private static func bearer(_ request: Request) -> String? {
         guard let value = request.headers[.authorization], value.lowercased().hasPrefix("bearer ") else { return nil }
         return String(value.dropFirst("bearer ".count))
-    }
-
-    private static func response(_ answer: Answer) -> Response {
-        Response(
-            status: .init(code: answer.status), headers: [.contentType: answer.contentType],
-            body: ResponseBody(byteBuffer: ByteBuffer(string: answer.body)))
-    }
-
-    /// 50 MB of valid JSON with the list at its end.
-    private static func huge() -> Response {
-        let chunk = ByteBuffer(repeating: UInt8(ascii: "x"), count: 1_000_000)
-        let body = ResponseBody { writer in
-            try await writer.write(ByteBuffer(string: #"{"object":"list","padding":""#))
-            for _ in 0..<50 { try await writer.write(chunk) }
-            try await writer.write(ByteBuffer(string: #"","data":[]}"#))
-            try await writer.finish(nil)
-        }
-        return Response(status: .ok, headers: [.contentType: "application/json"], body: body)
     }
 }

@@ -87,19 +87,15 @@ final class Fleet: Sendable {
 
     /// Notes what a request tells of its client, and gives the endpoint as it is now.
     func visit(_ name: String, path: String, key: String?) -> SimulatedEndpoint? {
-        let digest = key.map { key in SHA256.hash(data: Array(key.utf8)).map(Self.hexadecimal).joined() }
+        let digest = key.map { key in SHA256.hash(data: Array(key.utf8)).hexadecimal }
         let time = now()
         return state.withLock { state in
             guard let kind = state.endpoints[name]?.kind else { return nil }
             if kind.listPaths.contains(path) { state.endpoints[name]?.noteList(path: path, at: time) }
+            if path == Answer.completionPath { state.endpoints[name]?.noteCompletion() }
             if let digest { state.endpoints[name]?.noteKey(digest: digest) }
             return state.endpoints[name]
         }
-    }
-
-    private static func hexadecimal(_ byte: UInt8) -> String {
-        let digits = String(byte, radix: 16)
-        return byte < 16 ? "0" + digits : digits
     }
 }
 

@@ -18,8 +18,10 @@ struct FleetReport: Codable, Sendable {
         var behaviour: Behaviour
         /// Requests for the list, each poll once.
         var polls: Polls
-        /// Requests for each list path.
+        /// Requests for each list path, and for completions.
         var requests: [String: Int]
+        /// Requests for chat completions, refused ones included.
+        var completions: Int
         /// SHA-256 of the keys sent, sorted.
         var keys: [String]
 
@@ -32,6 +34,8 @@ struct FleetReport: Codable, Sendable {
             behaviour = endpoint.behaviour
             polls = Polls(count: endpoint.polls.count, times: endpoint.polls.times)
             requests = endpoint.requests.mapValues(\.count)
+            if endpoint.completions > 0 { requests[Answer.completionPath] = endpoint.completions }
+            completions = endpoint.completions
             keys = endpoint.keysSeen.sorted()
         }
     }

@@ -9,6 +9,8 @@ struct SimulatedEndpoint: Sendable {
 
     /// Requests for each list path.
     private(set) var requests: [String: Requests] = [:]
+    /// Requests for chat completions, refused ones included.
+    private(set) var completions = 0
     /// SHA-256 of each key sent, in hexadecimal.
     private(set) var keysSeen: Set<String> = []
 
@@ -35,10 +37,13 @@ struct SimulatedEndpoint: Sendable {
         requests[path] = noted
     }
 
+    mutating func noteCompletion() { completions += 1 }
+
     mutating func noteKey(digest: String) { keysSeen.insert(digest) }
 
     mutating func resetCounters() {
         requests = [:]
+        completions = 0
         keysSeen = []
     }
 

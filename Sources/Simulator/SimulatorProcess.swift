@@ -10,7 +10,7 @@ import Synchronization
     static let role = "simulator"
     static let usesBroker = false
     static let abstract = """
-        A fleet of simulated inference servers, for demonstrations, tests, and benchmarks.
+        A fleet of simulated inference servers and a Hugging Face Hub, for demonstrations, tests, and benchmarks.
 
           rollcall-simulator --endpoints 200 --models 20 --churn 5
           curl http://127.0.0.1:20000/e/sim-0000/v1/models      the first endpoint, by path
@@ -20,13 +20,31 @@ import Synchronization
 
           GET    /control/fleet, /control/endpoints/NAME
           PUT    /control/endpoints/NAME    {"kind":"vllm","models":["a",{"id":"b","context_length":8192}]}
-          PATCH  /control/endpoints/NAME    {"models":[…],"behaviour":{"fault":"hang","latency_ms":50,"key":"…"}}
+          PATCH  /control/endpoints/NAME    {"models":[…],"behaviour":{"fault":"hang","latency_ms":50,"key":"…",
+                                            "completion_fault":"error","gpu_memory_bytes":34359738368}}
           DELETE /control/endpoints/NAME
           POST   /control/churn             {"on":true}
           POST   /control/reset-counters
 
         Kinds: vllm, llamacpp, ollama, lmstudio, openai.
         Faults: none, hang, reset, 500, html (page with 200), redirect (to a login), truncated, empty, huge (50 MB).
+        Each endpoint answers POST /v1/chat/completions. Faults of it alone: none, hang, error, html, empty.
+
+        The Hub is HF_ENDPOINT=http://HOST:PORT/hub; GET /control/hub lists its repositories and what they were asked.
+
+          GET    /control/hub, /control/hub/repositories/ORG/NAME
+          PATCH  /control/hub               {"fault":"429","times":2,"only":"api","latency_ms":50,"retry_after":1,
+                                            "retry_after_header":true,"token":"the only valid one"}
+          PUT    /control/hub/repositories/ORG/NAME   a commit; the ones before it stay readable by their sha
+                 {"info":{an answer of the API as it is},"files":{"config.json":"text"},
+                 "generated":{"model.safetensors":100000},"directory":"/path","commit":"40 hex",
+                 "revisions":{"v1":"sha"},"gated":"manual","access_granted":true,"private":true,
+                 "renamed_to":"org/other","behaviour":{as above, of this repository}}
+          PATCH  /control/hub/repositories/ORG/NAME   {"info":{"downloads":7},…}   the same without a commit
+          DELETE /control/hub/repositories/ORG/NAME
+
+        Faults of the Hub: none, slow, 429, 500, 503, truncated, reset, hang, away, html, redirect_loopback,
+        redirect_host, huge (40 MB). Kinds of requests: api, small_file, weights, head, other.
         """
     static let settings = SimulatorSettings.all
 
@@ -45,7 +63,7 @@ import Synchronization
         for (name, port) in zip(names, configuration.ports) {
             services.append(application(EndpointResponder(fleet: fleet, onlyEndpoint: name), port: port))
         }
-        services.append(application(Self.responder(fleet), port: configuration.port))
+        services.append(application(Self.responder(fleet, hub: try hub()), port: configuration.port))
         return services
     }
 
@@ -60,8 +78,17 @@ import Synchronization
         return fleet
     }
 
-    static func responder(_ fleet: Fleet) -> EndpointResponder {
-        EndpointResponder(fleet: fleet, control: ControlRoutes(fleet: fleet).responder())
+    private func hub() throws -> Hub? {
+        guard configuration.hasHub else { return nil }
+        let hub = Hub { Int64(Date().timeIntervalSince1970 * 1000) }
+        try hub.addDemonstration()
+        return hub
+    }
+
+    static func responder(_ fleet: Fleet, hub: Hub? = nil) -> EndpointResponder {
+        EndpointResponder(
+            fleet: fleet, hub: hub.map(HubResponder.init(hub:)),
+            control: ControlRoutes(fleet: fleet, hub: hub).responder())
     }
 
     private func application(_ responder: EndpointResponder, port: Int) -> Application<EndpointResponder> {

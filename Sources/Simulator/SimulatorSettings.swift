@@ -11,6 +11,7 @@ struct SimulatorSettings: Sendable, Equatable {
     var mix: KindMix
     var seed: UInt64
     var churn: Double
+    var hasHub: Bool
 
     private static func setting(_ name: String, _ kind: String, _ value: String?, _ meaning: String) -> Setting {
         let prefix = "ROLLCALL_SIMULATOR_"
@@ -29,7 +30,9 @@ struct SimulatorSettings: Sendable, Equatable {
     static let seed = setting("SEED", "integer", "1", "The same seed gives the same fleet and the same changes.")
     static let churn = setting("CHURN", "number", "0", "Changes a second in the whole fleet: models come and go.")
 
-    static let all = [endpoints, models, mix, host, port, ports, seed, churn]
+    static let hub = setting("HUB", "bool", "true", "A Hugging Face Hub below /hub, with a few made-up repositories.")
+
+    static let all = [endpoints, models, mix, host, port, ports, seed, churn, hub]
 
     init(_ settings: ProcessSettings) throws(SettingError) {
         host = try settings.string(Self.host) ?? ""
@@ -49,6 +52,7 @@ struct SimulatorSettings: Sendable, Equatable {
             throw SettingError(setting: Self.churn.name, value: churnText, allowed: "a number from 0 to 100000")
         }
         self.churn = churn
+        hasHub = try settings.bool(Self.hub) ?? true
     }
 
     private static func ports(_ settings: ProcessSettings) throws(SettingError) -> [Int] {

@@ -26,11 +26,11 @@ func sampleFleet(_ behaviour: Behaviour = Behaviour()) -> Fleet {
 }
 
 func withClient(
-    _ fleet: Fleet, _ setup: TestingSetup = .router,
+    _ fleet: Fleet, hub: Hub? = nil, _ setup: TestingSetup = .router,
     _ test: @escaping @Sendable (any TestClientProtocol) async throws -> Void
 ) async throws {
     let application = Application(
-        responder: SimulatorProcess.responder(fleet),
+        responder: SimulatorProcess.responder(fleet, hub: hub),
         configuration: ApplicationConfiguration(address: .hostname("127.0.0.1", port: 0)),
         logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     try await application.test(setup) { client in try await test(client) }

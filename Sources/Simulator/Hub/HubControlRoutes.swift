@@ -1,0 +1,104 @@
+import Hummingbird
+import Synchronization
+
+/// `/control/hub`: how tests fill the Hub, let it fail, and see what was asked of it.
+struct HubControlRoutes: Sendable {
+    let hub: Hub
+
+    func add(to router: Router<SimulatorContext>) {
+        let hub = hub
+        router.get("control/hub") { _, _ in try ControlRoutes.json(HubReport(of: hub)) }
+        router.patch("control/hub") { request, _ in
+            let change = try await ControlRoutes.decode(HubBehaviourChange.self, request)
+            hub.state.withLock { change.apply(to: &$0.behaviour) }
+            return try ControlRoutes.json(HubReport(of: hub).behaviour)
+        }
+        router.get("control/hub/repositories/**") { _, context in
+            try Self.report(hub, Self.id(context))
+        }
+        router.put("control/hub/repositories/**") { request, context in
+            let content = try await ControlRoutes.decode(HubRepositoryBody.self, request)
+            let id = try Self.id(context)
+            try Self.explained { try hub.put(id, content) }
+            return try Self.report(hub, id)
+        }
+        router.patch("control/hub/repositories/**") { request, context in
+            let change = try await ControlRoutes.decode(HubRepositoryChange.self, request)
+            let id = try Self.id(context)
+            guard try Self.explained({ try hub.update(id, change.apply(to:)) }) != nil else {
+                throw HTTPError(.notFound)
+            }
+            return try Self.report(hub, id)
+        }
+        router.delete("control/hub/repositories/**") { _, context in
+            guard hub.remove(try Self.id(context)) else { throw HTTPError(.notFound) }
+            return Response(status: .noContent)
+        }
+    }
+
+    /// `org/name`, or the bare name of a repository that has no organization.
+    private static func id(_ context: SimulatorContext) throws -> String {
+        let parts = context.parameters.getCatchAll()
+        guard (1...2).contains(parts.count) else { throw HTTPError(.notFound) }
+        return parts.joined(separator: "/")
+    }
+
+    private static func explained<Value>(_ work: () throws -> Value) throws -> Value {
+        do {
+            return try work()
+        } catch let error as HubError {
+            throw HTTPError(.badRequest, message: error.description)
+        }
+    }
+
+    private static func report(_ hub: Hub, _ id: String) throws -> Response {
+        guard let repository = hub.repository(id) else { throw HTTPError(.notFound) }
+        guard let report = HubReport(of: hub).repositories[repository.id] else { throw HTTPError(.notFound) }
+        return try ControlRoutes.json(report)
+    }
+}
+
+/// The body of `PATCH /control/hub/repositories/{org}/{name}`: changes that make no commit.
+private struct HubRepositoryChange: Sendable, Decodable {
+    /// Laid over what the API says: `{"downloads":7}`.
+    var info: [String: JSONValue]?
+    var gated: JSONValue?
+    var accessGranted: Bool?
+    var isPrivate: Bool?
+    /// Null takes the new name back.
+    var renamedTo: JSONValue?
+    var revisions: [String: String]?
+    var behaviour: HubBehaviourChange?
+
+    enum CodingKeys: String, CodingKey {
+        case info, gated, revisions, behaviour
+        case accessGranted = "access_granted"
+        case isPrivate = "private"
+        case renamedTo = "renamed_to"
+    }
+
+    init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: CodingKeys.self)
+        info = try fields.decodeIfPresent([String: JSONValue].self, forKey: .info)
+        gated = try fields.decodeIfPresent(JSONValue.self, forKey: .gated)
+        accessGranted = try fields.decodeIfPresent(Bool.self, forKey: .accessGranted)
+        isPrivate = try fields.decodeIfPresent(Bool.self, forKey: .isPrivate)
+        if fields.contains(.renamedTo) { renamedTo = try fields.decode(JSONValue.self, forKey: .renamedTo) }
+        revisions = try fields.decodeIfPresent([String: String].self, forKey: .revisions)
+        behaviour = try fields.decodeIfPresent(HubBehaviourChange.self, forKey: .behaviour)
+    }
+
+    func apply(to repository: inout HubRepository) throws {
+        repository.overrides.merge(info ?? [:]) { _, new in new }
+        if let gated { repository.gated = gated }
+        if let accessGranted { repository.isAccessGranted = accessGranted }
+        if let isPrivate { repository.isPrivate = isPrivate }
+        if let renamedTo { repository.renamedTo = renamedTo.string }
+        behaviour?.apply(to: &repository.behaviour)
+        for (name, sha) in revisions ?? [:] {
+            guard repository.point(name, at: sha) else {
+                throw HubError(description: "revision \(name): there is no commit \(sha)")
+            }
+        }
+    }
+}
