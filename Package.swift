@@ -15,17 +15,20 @@ let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "sw
 let collections = Target.Dependency.product(name: "Collections", package: "swift-collections")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let fixtures = Resource.copy("Fixtures")
 
 let package = Package(
     name: "rollcall",
     products: [
+        .executable(name: "rollcall", targets: ["CommandLineClient"]),
         .executable(name: "rollcall-gateway", targets: ["Gateway"]),
         .executable(name: "rollcall-poller", targets: ["Poller"]),
         .executable(name: "rollcall-registrar", targets: ["Registrar"]),
         .executable(name: "rollcall-simulator", targets: ["Simulator"]),
     ],
     dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(
             url: "https://github.com/apple/swift-configuration", from: "1.4.0",
@@ -54,6 +57,7 @@ let package = Package(
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ], swiftSettings: strict),
+        .executableTarget(name: "CommandLineClient", dependencies: ["Curl", arguments], swiftSettings: strict),
         .executableTarget(
             name: "Gateway",
             dependencies: ["AMQP", "Catalog", "Curl", "Launch", hummingbird, crypto, logging, lifecycle],
@@ -81,6 +85,10 @@ let package = Package(
         .testTarget(
             name: "LaunchTests",
             dependencies: ["Launch", .product(name: "HummingbirdTesting", package: "hummingbird")],
+            swiftSettings: strict),
+        .testTarget(
+            name: "CommandLineClientTests",
+            dependencies: ["CommandLineClient", "Curl", "Launch", arguments, hummingbird, logging],
             swiftSettings: strict),
         .testTarget(
             name: "GatewayTests",

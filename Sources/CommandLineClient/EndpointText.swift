@@ -1,0 +1,58 @@
+/// Endpoints as people read them.
+enum EndpointText {
+    static func list(_ answer: JSONValue) -> String {
+        var table = Table(["NAME", "KIND", "STATE", ">MODELS", ">LATENCY", "LAST OK", "BASE URL"])
+        for endpoint in answer["endpoints"].array {
+            table.add([
+                endpoint["name"].text, endpoint["kind"].text, state(endpoint), endpoint["model_count"].text,
+                HumanText.milliseconds(endpoint["latency_ms"].integer), endpoint["last_ok_at"].text,
+                endpoint["base_url"].text,
+            ])
+        }
+        return table.text
+    }
+
+    static func record(_ endpoint: JSONValue) -> String {
+        var fields = FieldList()
+        fields.add("name", endpoint["name"].text)
+        fields.add("id", endpoint["id"].text)
+        fields.add("base url", endpoint["base_url"].text)
+        fields.add("kind", endpoint["kind"].text)
+        fields.add("state", state(endpoint))
+        fields.add("models", endpoint["model_count"].text)
+        fields.add("latency", HumanText.milliseconds(endpoint["latency_ms"].integer))
+        fields.add("last polled", endpoint["last_polled_at"].text)
+        fields.add("last ok", endpoint["last_ok_at"].text)
+        fields.add("failures", endpoint["consecutive_failures"].text)
+        fields.add("last error", error(endpoint["last_error"]))
+        fields.add("labels", labels(endpoint["labels"]))
+        fields.add("poll every", endpoint["poll_interval_seconds"].text.map { "\($0) s" })
+        fields.add("concurrency", endpoint["max_concurrency"].text)
+        fields.add("has key", endpoint["has_api_key"].text)
+        fields.add("poller", endpoint["poller"].text)
+        fields.add("revision", endpoint["revision"].text)
+        let models = endpoint["models"].array
+        guard !models.isEmpty else { return fields.text }
+        var table = Table(["MODEL", ">CONTEXT", "QUANT"])
+        for model in models {
+            table.add([
+                model["id"].text ?? model.text, model["context_length"].text, model["quantization"].text,
+            ])
+        }
+        return fields.text + "\n" + table.text
+    }
+
+    private static func state(_ endpoint: JSONValue) -> String? {
+        endpoint["state"].text.map { endpoint["draining"].bool == true ? "\($0), draining" : $0 }
+    }
+
+    static func error(_ error: JSONValue) -> String? {
+        guard let message = error["message"].text else { return error["code"].text ?? error.text }
+        return error["code"].text.map { "\(message) (\($0))" } ?? message
+    }
+
+    private static func labels(_ labels: JSONValue) -> String? {
+        let texts = labels.object.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value.text ?? "")" }
+        return texts.isEmpty ? nil : texts.joined(separator: ", ")
+    }
+}

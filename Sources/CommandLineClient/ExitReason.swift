@@ -1,0 +1,112 @@
+import Curl
+
+/// The exit codes, numbered as in `sysexits.h`. Part of what is promised: scripts depend on them.
+enum ExitReason: Int32, Sendable, CaseIterable {
+    case success = 0
+    /// Anything else that failed.
+    case failure = 1
+    /// `EX_USAGE`
+    case usage = 64
+    /// `EX_DATAERR`: the gateway refused what was sent.
+    case badInput = 65
+    /// `EX_NOINPUT`: there is no such endpoint, model, repository, revision, or operation.
+    case notFound = 66
+    /// `EX_UNAVAILABLE`: no gateway answered.
+    case unreachable = 69
+    /// `EX_CANTCREAT`
+    case conflict = 73
+    /// `EX_TEMPFAIL`
+    case tryAgain = 75
+    /// `EX_NOPERM`
+    case notPermitted = 77
+    /// By Ctrl-C, as shells number it.
+    case interrupted = 130
+
+    static let help = """
+        Exit codes:
+            0  done
+            1  failed
+           64  wrong use of this command
+           65  the gateway refused what was sent (400, 413, 422)
+           66  no such endpoint, model, repository, or operation (404)
+           69  no gateway could be reached
+           73  conflicts with what is there (409)
+           75  try again later (429, 503, 504), or not done within --timeout
+           77  no valid key, or not allowed (401, 403)
+          130  interrupted
+        """
+
+    /// Of an answer that is not a success.
+    init(status: Int) {
+        self =
+            switch status {
+            case 400, 413, 422: .badInput
+            case 401, 403: .notPermitted
+            case 404: .notFound
+            case 409: .conflict
+            case 429, 503, 504: .tryAgain
+            default: .failure
+            }
+    }
+
+    /// Of an operation's error, which has no HTTP status, by the `type` of the contract.
+    init(errorType: String) {
+        self =
+            switch errorType {
+            case "invalid_request_error": .badInput
+            case "authentication_error", "permission_error": .notPermitted
+            case "not_found_error": .notFound
+            case "conflict_error": .conflict
+            case "rate_limit_error", "service_unavailable": .tryAgain
+            default: .failure
+            }
+    }
+
+    /// Of a request that got no answer.
+    init(_ code: HTTPError.Code) {
+        self =
+            switch code {
+            case .resolve, .connect, .connectTimeout, .tls, .reset, .truncated: .unreachable
+            case .timeout: .tryAgain
+            case .invalidURL, .invalidRequest: .usage
+            default: .failure
+            }
+    }
+}
+
+/// Why a command ends: one line, and the exit code.
+struct CommandFailure: Error, Sendable, CustomStringConvertible {
+    let status: ExitReason
+    let message: String
+    /// The error's stable name, where there is one.
+    let code: String?
+    /// What can be done now, on a line of its own.
+    var hint: String?
+
+    init(_ status: ExitReason, _ message: String, code: String? = nil, hint: String? = nil) {
+        self.status = status
+        self.message = message
+        self.code = code
+        self.hint = hint
+    }
+
+    /// `message (code)`
+    var description: String { HumanText.clean(code.map { "\(message) (\($0))" } ?? message) }
+}
+
+extension CommandFailure {
+    /// From the error object that every answer of the gateway has, or an operation.
+    init(error: JSONValue, status: ExitReason, otherwise: String) {
+        self.init(status, error["message"].string ?? otherwise, code: error["code"].string)
+    }
+
+    init(answer: HTTPResponse) {
+        self.init(
+            error: JSONValue(answer.body)?["error"] ?? .null, status: ExitReason(status: answer.status),
+            otherwise: "the server answered \(answer.status), and not as a gateway does; is --url right?")
+    }
+
+    init(_ error: HTTPError, url: String) {
+        self.init(ExitReason(error.code), "\(url): \(error.message)", code: "\(error.code)")
+    }
+}

@@ -1,0 +1,133 @@
+import Curl
+
+/// Requests to one gateway. Answers other than 2xx are thrown as `CommandFailure`.
+struct GatewayClient: Sendable {
+    let http: HTTPClient
+    /// Without a slash at its end.
+    let url: String
+    let apiKey: String?
+    let time: Timekeeper
+    let console: Console
+
+    /// How often a write is sent at most.
+    static let attempts = 5
+    private static let longestPause = Duration.seconds(30)
+    /// Where an answer does not say how long to wait.
+    private static let usualPause = Duration.seconds(2)
+
+    func get(_ path: String) async throws -> HTTPResponse {
+        try Self.checked(try await answer(path))
+    }
+
+    /// Also where the status is not 2xx.
+    func answer(_ path: String) async throws -> HTTPResponse {
+        do {
+            return try await exchange("GET", path, body: nil, headers: [])
+        } catch {
+            throw CommandFailure(error, url: url)
+        }
+    }
+
+    /// Sends a write, and sends it again with the same key while nobody can say whether it was done: on 503
+    /// `outcome_unknown` and `broker_unavailable`, and when the connection ends without an answer.
+    func write(
+        _ method: String, _ path: String, body: JSONBody?, key: String, prefersAsync: Bool = false
+    ) async throws -> HTTPResponse {
+        // A gateway without keys wants the type on every write, so that no web page can make one.
+        var headers = [("Content-Type", "application/json"), ("Idempotency-Key", key)]
+        if prefersAsync { headers.append(("Prefer", "respond-async")) }
+        let bytes = try body?.bytes
+        var attempt = 1
+        while true {
+            let failure: CommandFailure
+            var pause = Self.usualPause
+            do {
+                let response = try await exchange(method, path, body: bytes, headers: headers)
+                guard Self.canBeRepeated(response) else { return try Self.checked(response) }
+                failure = CommandFailure(answer: response)
+                pause = Self.retryAfter(response) ?? pause
+            } catch let error as HTTPError {
+                failure = CommandFailure(error, url: url)
+                guard error.code == .reset || error.code == .truncated || error.code == .timeout else { throw failure }
+            }
+            guard attempt < Self.attempts, pause < time.left else { throw Self.givenUp(failure, key: key) }
+            attempt += 1
+            console.note(
+                "\(failure.code ?? "no answer"): sending it again with the same Idempotency-Key in "
+                    + "\(pause.components.seconds) s (attempt \(attempt) of \(Self.attempts))")
+            try await time.pause(pause)
+        }
+    }
+
+    private func exchange(
+        _ method: String, _ path: String, body: [UInt8]?, headers: [(String, String)]
+    ) async throws(HTTPError) -> HTTPResponse {
+        var request = HTTPRequest(url: url + path)
+        request.method = method
+        request.headers = headers.map { (name: $0.0, value: $0.1) }
+        request.headers.append((name: "Accept", value: "application/json"))
+        request.headers.append((name: "User-Agent", value: "rollcall/\(rollcallVersion)"))
+        if let apiKey { request.headers.append((name: "Authorization", value: "Bearer \(apiKey)")) }
+        if let body { request.body = .bytes(body) }
+        request.totalTimeout = max(.milliseconds(1), time.left)
+        return try await http.execute(request)
+    }
+
+    private static func checked(_ response: HTTPResponse) throws -> HTTPResponse {
+        guard (200..<300).contains(response.status) else { throw CommandFailure(answer: response) }
+        return response
+    }
+
+    private static func canBeRepeated(_ response: HTTPResponse) -> Bool {
+        guard response.status == 503, let code = JSONValue(response.body)?["error"]["code"].string else { return false }
+        return code == "outcome_unknown" || code == "broker_unavailable"
+    }
+
+    /// `Retry-After` in seconds, within reason.
+    static func retryAfter(_ response: HTTPResponse) -> Duration? {
+        guard let text = response.header("Retry-After"), let seconds = Int(text), seconds >= 0 else { return nil }
+        return min(max(.seconds(seconds), .milliseconds(100)), longestPause)
+    }
+
+    private static func givenUp(_ failure: CommandFailure, key: String) -> CommandFailure {
+        var failure = failure
+        if failure.code != "broker_unavailable" {
+            failure.hint = "It may have been done. To find out, do the same again with --idempotency-key \(key)"
+        }
+        return failure
+    }
+}
+
+/// Names in a request's path.
+enum PathText {
+    /// Slashes stay as they are: names of models have them. Everything else that is not unreserved (RFC 3986, 2.3) is
+    /// percent-encoded.
+    ///
+    /// Throws on parts that would lead elsewhere: empty ones, `.`, and `..`.
+    static func encode(_ name: String) throws -> String {
+        let parts = name.split(separator: "/", omittingEmptySubsequences: false)
+        guard !parts.contains(where: { $0.isEmpty || $0 == "." || $0 == ".." }) else {
+            throw CommandFailure(.usage, "\"\(name)\" is not a name")
+        }
+        return encoded(name, alsoPlain: UInt8(ascii: "/"))
+    }
+
+    /// `?a=b&c=d`, or nothing.
+    static func query(_ items: [(String, String?)]) -> String {
+        let given = items.compactMap { item in item.1.map { "\(encoded(item.0))=\(encoded($0))" } }
+        return given.isEmpty ? "" : "?" + given.joined(separator: "&")
+    }
+
+    private static func encoded(_ text: String, alsoPlain: UInt8? = nil) -> String {
+        text.utf8.map { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
+                UInt8(ascii: "~"):
+                String(UnicodeScalar(byte))
+            case alsoPlain: String(UnicodeScalar(byte))
+            default: "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
+            }
+        }.joined()
+    }
+}

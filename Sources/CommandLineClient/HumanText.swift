@@ -1,0 +1,52 @@
+/// Values as people read them; nil stays nil, which tables show as `-`.
+enum HumanText {
+    /// `512 B`, `49 KiB`, `4.4 GiB`: three digits at most before the unit, one after the point below 10.
+    static func bytes(_ count: Int64?) -> String? {
+        guard let count, count >= 0 else { return nil }
+        var value = Double(count)
+        for unit in ["B", "KiB", "MiB", "GiB", "TiB"] {
+            // 1023.6 KiB would be shown as 1024 KiB: it is a mebibyte.
+            if value.rounded() < 1024 || unit == "TiB" {
+                return "\(unit == "B" ? String(count) : short(value)) \(unit)"
+            }
+            value /= 1024
+        }
+        return nil
+    }
+
+    /// `8.0B`, `124M`: in thousands, as parameters are counted.
+    static func parameters(_ count: Int64?) -> String? {
+        guard let count, count >= 0 else { return nil }
+        var value = Double(count)
+        for unit in ["", "K", "M", "B"] {
+            if value < 999.5 || unit == "B" { return unit.isEmpty ? String(count) : short(value) + unit }
+            value /= 1000
+        }
+        return nil
+    }
+
+    static func milliseconds(_ count: Int64?) -> String? { count.map { "\($0) ms" } }
+
+    /// Without control characters: a model's name comes from a stranger, and must not steer the terminal.
+    static func clean(_ text: String) -> String {
+        let isClean = text.unicodeScalars.allSatisfy(isPrintable)
+        guard !isClean else { return text }
+        var clean = String.UnicodeScalarView()
+        clean.append(contentsOf: text.unicodeScalars.map { isPrintable($0) ? $0 : "?" })
+        return String(clean)
+    }
+
+    private static func isPrintable(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.properties.generalCategory {
+        // Format characters too: they can turn the direction of the text around.
+        case .control, .format, .lineSeparator, .paragraphSeparator: false
+        default: true
+        }
+    }
+
+    private static func short(_ value: Double) -> String {
+        guard value < 9.95 else { return String(Int(value.rounded())) }
+        let tenths = Int((value * 10).rounded())
+        return "\(tenths / 10).\(tenths % 10)"
+    }
+}

@@ -1,0 +1,116 @@
+/// Models and registrations as people read them.
+enum ModelText {
+    /// Of `/v1/models`: what can be used now.
+    static func list(_ answer: JSONValue) -> String {
+        var table = Table(["ID", ">CONTEXT", "OWNED BY", "ENDPOINTS", "REGISTRATION"])
+        for model in answer["data"].array {
+            let endpoints = model["endpoints"].array.compactMap(\.text).joined(separator: ", ")
+            table.add([
+                model["id"].text, model["context_length"].text, model["owned_by"].text,
+                endpoints.isEmpty ? nil : endpoints, model["registration"].text,
+            ])
+        }
+        return table.text
+    }
+
+    /// Of `/v0/models/hub`.
+    static func registrations(_ answer: JSONValue) -> String {
+        var table = Table(["NAME", "STATUS", "FORMAT", "QUANT", ">SIZE", ">MEMORY", "ENDPOINTS", "NOTES"])
+        for record in answer["models"].array {
+            table.add([
+                record["name"].text, record["status"].text, record["format"].text, record["quantization"].text,
+                HumanText.bytes(record["size_bytes"].integer),
+                HumanText.bytes(record["required_memory_bytes"].integer), endpoints(record), notes(record),
+            ])
+        }
+        return table.text
+    }
+
+    static func record(_ record: JSONValue) -> String {
+        var fields = FieldList()
+        fields.add("name", record["name"].text)
+        fields.add("repository", record["repo"].text)
+        fields.add("display name", record["display_name"].text)
+        fields.add("status", record["status"].text)
+        fields.add("revision", record["requested_revision"].text)
+        fields.add("commit", record["commit"].text)
+        fields.add("format", record["format"].text)
+        fields.add("quantization", record["quantization"].text)
+        fields.add("size", HumanText.bytes(record["size_bytes"].integer))
+        fields.add("memory needed", HumanText.bytes(record["required_memory_bytes"].integer))
+        fields.add("parameters", HumanText.parameters(record["parameter_count"].integer))
+        fields.add("context length", record["context_length"].text)
+        fields.add("architecture", record["architecture"].text)
+        fields.add("license", record["license"].text)
+        fields.add("registered", record["created_at"].text)
+        fields.add("downloads", hubNumber(record, "downloads"))
+        fields.add("likes", hubNumber(record, "likes"))
+        fields.add("endpoints", endpoints(record))
+        for warning in record["warnings"].array { fields.add("warning", EndpointText.error(warning)) }
+        return fields.text + alternatives(record) + drift(record["drift"]) + verification(record)
+    }
+
+    /// What a look at the repository has found.
+    static func refreshed(_ record: JSONValue) -> String {
+        let found = drift(record["drift"])
+        guard found.isEmpty else {
+            return String(found.dropFirst())
+                + "\nTo apply this: rollcall models refresh \(HumanText.clean(record["name"].text ?? "NAME")) --apply\n"
+        }
+        return "\(HumanText.clean(record["name"].text ?? "it")) is up to date"
+            + (record["commit"].text.map { " at \(HumanText.clean($0))" } ?? "") + "\n"
+    }
+
+    /// Empty where nothing is verified.
+    static func verification(_ record: JSONValue) -> String {
+        let results = record["verification"].array
+        guard !results.isEmpty else { return "" }
+        var table = Table(["VERIFIED ON", "MODEL", "OUTCOME", ">TOKENS", ">LATENCY", "AT", "TEXT OR ERROR"])
+        for result in results {
+            table.add([
+                result["endpoint"].text, result["model"].text, result["outcome"].text, result["tokens"].text,
+                HumanText.milliseconds(result["latency_ms"].integer), result["at"].text,
+                EndpointText.error(result["error"]) ?? result["text"].text,
+            ])
+        }
+        return "\n" + table.text
+    }
+
+    private static func endpoints(_ record: JSONValue) -> String? {
+        let names = record["endpoints"].array.compactMap { $0["name"].text ?? $0.text }
+        return names.isEmpty ? nil : names.joined(separator: ", ")
+    }
+
+    private static func notes(_ record: JSONValue) -> String? {
+        var notes = record["warnings"].array.compactMap { $0["code"].text }
+        if record["drift"]["commit"].text != nil { notes.append("repository_changed") }
+        return notes.isEmpty ? nil : notes.joined(separator: ", ")
+    }
+
+    private static func hubNumber(_ record: JSONValue, _ key: String) -> String? {
+        let info = record["hf_info"]
+        return info[key].text.map { info["stale"].bool == true ? "\($0) (the Hub is away)" : $0 }
+    }
+
+    private static func alternatives(_ record: JSONValue) -> String {
+        let others = record["alternatives"].array
+        guard !others.isEmpty else { return "" }
+        var table = Table(["ALSO THERE", "FILE", ">SIZE"])
+        for other in others {
+            table.add([
+                other["quantization"].text, other["filename"].text, HumanText.bytes(other["size_bytes"].integer),
+            ])
+        }
+        return "\n" + table.text
+    }
+
+    /// Empty where the repository is where it was.
+    private static func drift(_ drift: JSONValue) -> String {
+        guard let commit = drift["commit"].text else { return "" }
+        var fields = FieldList()
+        fields.add("changed to", commit)
+        fields.add("seen", drift["detected_at"].text)
+        for change in drift["changes"].array { fields.add(change["change"].text ?? "changed", change["path"].text) }
+        return "\n" + fields.text
+    }
+}

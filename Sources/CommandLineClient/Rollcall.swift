@@ -1,0 +1,26 @@
+import ArgumentParser
+
+/// `rollcall`: the gateway's HTTP contract for people and scripts.
+@main struct Rollcall: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "rollcall",
+        abstract: "Look at and change a Rollcall fleet through one of its gateways.",
+        discussion: """
+            The gateway is that of --url or ROLLCALL_URL, by default \(GlobalOptions.defaultURL). A key for it comes from \
+            ROLLCALL_API_KEY or a file (--api-key-file), never from an argument, which others could see.
+
+            Every write is sent with an Idempotency-Key, and again with the same one when the gateway cannot say what \
+            became of it: it is done once.
+
+            \(ExitReason.help)
+            """,
+        version: rollcallVersion,
+        subcommands: [EndpointsCommand.self, ModelsCommand.self, OperationsCommand.self, StatusCommand.self])
+
+    static func main() async {
+        await main(ArgumentOrder.arranged(Array(CommandLine.arguments.dropFirst())))
+    }
+}
+
+/// The version of the package; a test holds it to that of the processes, with which this program shares no code.
+let rollcallVersion = "0.1.0"

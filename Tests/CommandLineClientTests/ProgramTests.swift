@@ -1,0 +1,82 @@
+import ArgumentParser
+import Foundation
+import Testing
+
+@testable import CommandLineClient
+
+/// The program itself, as a process.
+@Suite("rollcall", .timeLimit(.minutes(1)))
+struct ProgramTests {
+    private final class Program: Sendable {
+        private let process: Process
+        let output = Pipe()
+        let errors = Pipe()
+
+        init(_ arguments: [String]) throws {
+            process = Process()
+            process.executableURL = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
+                .appendingPathComponent("rollcall")
+            process.arguments = arguments
+            process.standardOutput = output
+            process.standardError = errors
+            try process.run()
+        }
+
+        func interrupt() { process.interrupt() }
+
+        /// Exit code, standard output, and standard error.
+        func end() async throws -> (code: Int32, output: String, errors: String) {
+            let output = try self.output.fileHandleForReading.readToEnd() ?? Data()
+            let errors = try self.errors.fileHandleForReading.readToEnd() ?? Data()
+            process.waitUntilExit()
+            return (
+                process.terminationStatus, String(decoding: output, as: UTF8.self),
+                String(decoding: errors, as: UTF8.self)
+            )
+        }
+    }
+
+    @Test("Help, version, and exit codes")
+    func codes() async throws {
+        let help = try await Program(["--help"]).end()
+        #expect(help.code == 0 && help.output.contains("USAGE: rollcall") && help.output.contains("Exit codes:"))
+        #expect(try await Program(["--version"]).end().output == "\(rollcallVersion)\n")
+        #expect(try await Program(["models", "nonsense"]).end().code == 64)
+        let away = try await Program(["models", "list", "--url", "http://127.0.0.1:1"]).end()
+        #expect(away.code == 69 && away.output.isEmpty)
+        #expect(away.errors.hasPrefix("error: http://127.0.0.1:1: ") && away.errors.hasSuffix("(connect_failed)\n"))
+    }
+
+    @Test("The README has every exit code and every command")
+    func readme() throws {
+        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+        let readme = try String(contentsOf: root.appendingPathComponent("README.md"), encoding: .utf8)
+        for reason in ExitReason.allCases { #expect(readme.contains("\n| \(reason.rawValue) | "), "\(reason)") }
+        let section = try #require(readme.components(separatedBy: "## From the command line").last)
+            .components(separatedBy: "\n## ")[0]
+        for command in Rollcall.configuration.subcommands {
+            for part in command.configuration.subcommands.isEmpty ? [command] : command.configuration.subcommands {
+                let name = part.configuration.commandName ?? "\(part)".lowercased()
+                #expect(section.contains(name), "\(name)")
+            }
+        }
+    }
+
+    @Test("Ctrl-C at an operation says how to go on")
+    func interruption() async throws {
+        let (asked, ask) = AsyncStream.makeStream(of: Void.self)
+        let gateway = StubGateway { _ in
+            ask.yield()
+            return .json(#"{"state":"pending"}"#)
+        }
+        let ended = try await gateway.serve { url in
+            let program = try Program(["operations", "watch", "op-1", "--url", url])
+            _ = await asked.first { _ in true }
+            program.interrupt()
+            return try await program.end()
+        }
+        #expect(ended.code == 130)
+        #expect(ended.errors.contains("rollcall operations watch op-1"))
+    }
+}

@@ -1,0 +1,77 @@
+import Synchronization
+import Testing
+
+@testable import CommandLineClient
+
+@Suite("Writes whose outcome is not known", .timeLimit(.minutes(1)))
+struct WriteTests {
+    /// Gives one reply after the other, the last one for ever.
+    private func inTurn(_ replies: [StubGateway.Reply]) -> StubGateway.Answering {
+        let rest = Rest(replies)
+        return { _ in rest.next() }
+    }
+
+    private final class Rest: Sendable {
+        private let replies: Mutex<[StubGateway.Reply]>
+        init(_ replies: [StubGateway.Reply]) { self.replies = Mutex(replies) }
+        func next() -> StubGateway.Reply {
+            replies.withLock { $0.count > 1 ? $0.removeFirst() : $0[0] }
+        }
+    }
+
+    @Test("They are sent again with the same key, after the time that the gateway says")
+    func again() async throws {
+        let ran = try await rollcall(
+            "models", "remove", "a/b",
+            answering: inTurn([
+                .error(503, "outcome_unknown", headers: ["Retry-After": "7"]),
+                .error(503, "broker_unavailable"), .init(body: "half", isCut: true), .init(status: 204),
+            ]))
+        #expect(ran.status == .success && ran.requests.count == 4)
+        #expect(Set(ran.requests.map { $0.headers["idempotency-key"] }).count == 1)
+        #expect(ran.pauses == [.seconds(7), .seconds(2), .seconds(2)])
+        #expect(
+            ran.notes.first
+                == "outcome_unknown: sending it again with the same Idempotency-Key in 7 s (attempt 2 of 5)")
+        #expect(ran.notes.count == 3)
+    }
+
+    @Test("Not for ever, and then the key is told")
+    func bounded() async throws {
+        let ran = try await rollcall("models", "remove", "a/b", "--idempotency-key", "k9") { _ in
+            .error(503, "outcome_unknown")
+        }
+        #expect(ran.requests.count == 5 && ran.status == .tryAgain)
+        #expect(ran.failure?.hint?.hasSuffix("--idempotency-key k9") == true)
+        let sure = try await rollcall("models", "remove", "a/b") { _ in .error(503, "broker_unavailable") }
+        #expect(sure.failure?.hint == nil)
+        let short = try await rollcall("models", "remove", "a/b", limit: .seconds(5)) { _ in
+            .error(503, "outcome_unknown", headers: ["Retry-After": "4"])
+        }
+        #expect(short.requests.count == 2 && short.status == .tryAgain)
+    }
+
+    @Test("Other answers are final")
+    func final() async throws {
+        for (status, code, exit) in [
+            (503, "catalog_not_ready", ExitReason.tryAgain), (409, "name_taken", .conflict),
+            (422, "idempotency_key_reused", .badInput), (500, "outcome_unknown", .failure),
+        ] {
+            let ran = try await rollcall("models", "remove", "a/b") { _ in .error(status, code) }
+            #expect(ran.requests.count == 1 && ran.status == exit && ran.pauses.isEmpty)
+        }
+    }
+
+    @Test("One that is only accepted is followed to its end")
+    func accepted() async throws {
+        let ran = try await rollcall("endpoints", "add", "gpu-1", "http://a") { asked in
+            switch (asked.method, asked.path) {
+            case ("POST", _): .json(#"{"operation":"op1"}"#, status: 202)
+            case (_, "/v0/operations/op1"): .json(#"{"id":"op1","state":"succeeded","result":"id-7"}"#)
+            default: .json(#"{"name":"gpu-1","id":"id-7"}"#)
+            }
+        }
+        #expect(ran.requests.map(\.path) == ["/v0/endpoints", "/v0/operations/op1", "/v0/endpoints/id-7"])
+        #expect(ran.output.hasPrefix("name         gpu-1\n"))
+    }
+}
