@@ -24,17 +24,39 @@ struct RegistrationSlot: Sendable {
 }
 
 extension Catalog {
+    /// What tells whether a registration may look different from what it did, for those who keep what they made of it.
+    public struct RegistrationStamp: Sendable, Hashable {
+        let change: UInt64
+        /// It shows in the warnings of all of them, and is cheaper to look up than to keep.
+        let greatestMemoryBytes: Int64?
+    }
+
+    /// Of every registered model, sorted by name. A fraction of the work of `registrations`.
+    public var registrationStamps: [(name: String, stamp: RegistrationStamp)] {
+        let memory = greatestMemoryBytes
+        return list.registered.order.map { name in
+            (name, RegistrationStamp(change: list.registered.stamp(of: name), greatestMemoryBytes: memory))
+        }
+    }
+
+    /// Those of `names` that are registered, in their order.
+    public func registrations(named names: [String]) -> [RegistrationView] {
+        let memory = greatestMemoryBytes
+        return names.compactMap { name in registrationSlots[name].flatMap { view(of: $0, memory) } }
+    }
+
     /// Registered models with what the fleet makes of them, sorted by name.
     public var registrations: [RegistrationView] {
-        let memory = greatestMemoryBytes
-        return registrationSlots.values.compactMap { view(of: $0, memory) }
-            .sorted { ByteOrder.precedes($0.record.name, $1.record.name) }
+        registrations(named: list.registered.order)
     }
 
     /// `name` in lower case, as it is registered.
     public func registration(named name: String) -> RegistrationView? {
         registrationSlots[name].flatMap { view(of: $0, greatestMemoryBytes) }
     }
+
+    /// nil where there is no such endpoint.
+    public func endpointName(id: String) -> String? { slotOfID[id].flatMap { slots[$0].record?.name } }
 
     mutating func applyRegistration(_ change: RegistryChange, _ effects: inout EffectLog) {
         var slot = registrationSlots[change.id] ?? RegistrationSlot()
@@ -45,6 +67,7 @@ extension Catalog {
         slot.dropResults(before: change.registration?.generation ?? change.revision + 1)
         registrationSlots[change.id] = slot
         nameRegistration(change.id, from: old, to: slot.record, &effects)
+        list.touchRegistration(change.id)
         if old != nil || slot.record != nil { effects.note(.registrationChanged(name: change.id)) }
     }
 
@@ -52,8 +75,9 @@ extension Catalog {
     mutating func dropRegistrations(excludedBy checkpoint: HeldCheckpoint, _ effects: inout EffectLog) {
         for (name, var slot) in registrationSlots {
             for (endpoint, result) in slot.results
-            where checkpoint.excludes(.endpoint, endpoint, revision: result.number) {
+            where checkpoint.excludes(.endpoint, endpoint, revision: result.generation) {
                 slot.results[endpoint] = nil
+                list.touchRegistration(name)
             }
             if checkpoint.lists(.registration, name) || slot.revision > checkpoint.revision {
                 registrationSlots[name] = slot
@@ -75,6 +99,7 @@ extension Catalog {
         let held = registrationSlots[result.registration]?.results[result.endpoint]
         guard result.supersedes(held) else { return }
         registrationSlots[result.registration, default: RegistrationSlot()].results[result.endpoint] = result
+        list.touchRegistration(result.registration)
         effects.note(.verified(registration: result.registration, endpoint: result.endpoint))
     }
 
@@ -87,7 +112,7 @@ extension Catalog {
         guard let checkpoint else { return true }
         let isKnown = registrationSlots[result.registration]?.record != nil
         return (isKnown || !checkpoint.excludes(.registration, result.registration, revision: result.number))
-            && !checkpoint.excludes(.endpoint, result.endpoint, revision: result.number)
+            && !checkpoint.excludes(.endpoint, result.endpoint, revision: result.generation)
     }
 
     private mutating func nameRegistration(
@@ -96,13 +121,21 @@ extension Catalog {
         if list.register(name, new.map(RegistrationNames.init)) { effects.modelsChanged = true }
     }
 
+    /// Looks at the slots where they are: a copy of each row for one number of it would be most of the work.
     private var greatestMemoryBytes: Int64? {
-        slots.compactMap { $0.visibleHealth?.gpuMemoryBytes }.max()
+        var greatest: Int64?
+        for slot in slots.indices {
+            guard let bytes = slots[slot].health?.gpuMemoryBytes, slots[slot].isHealthVisible else { continue }
+            greatest = max(greatest ?? bytes, bytes)
+        }
+        return greatest
     }
 
     private func view(of slot: RegistrationSlot, _ memory: Int64?) -> RegistrationView? {
         guard let record = slot.record else { return nil }
-        let results = slot.results.values.filter { slotOfID[$0.endpoint].flatMap { slots[$0].record } != nil }
+        let results = slot.results.values.filter { result in
+            slotOfID[result.endpoint].flatMap { slots[$0].record }?.generation == result.generation
+        }
         return RegistrationView(
             record: record, serving: serving(record.name),
             verifications: results.sorted { ByteOrder.precedes($0.endpoint, $1.endpoint) },
@@ -111,9 +144,10 @@ extension Catalog {
 
     private func serving(_ registration: String) -> [ServingEndpoint] {
         list.holders(of: registration).compactMap { holder in
-            guard let view = slots[holder.member].view else { return nil }
-            return ServingEndpoint(
-                endpoint: view.record.id, name: view.record.name, model: holder.model, state: view.state)
+            guard let name = slots[holder.member].record?.name, let state = slots[holder.member].health?.state else {
+                return nil
+            }
+            return ServingEndpoint(endpoint: slots[holder.member].id, name: name, model: holder.model, state: state)
         }.sorted { left, right in
             if !ByteOrder.same(left.name, right.name) { return ByteOrder.precedes(left.name, right.name) }
             return left.model < right.model
@@ -133,4 +167,12 @@ extension VerifyResult {
 
     /// `by` of a result that stands for a job that no poller has done.
     public static let registrar = "registrar"
+}
+
+extension EndpointSlot {
+    /// As `visibleHealth` is not nil, without a copy of it.
+    fileprivate var isHealthVisible: Bool {
+        guard let generation = record?.generation else { return false }
+        return health?.generation == generation
+    }
 }

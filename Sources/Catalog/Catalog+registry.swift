@@ -59,6 +59,8 @@ extension Catalog {
     private mutating func setRecord(_ record: EndpointRecord?, of slot: Int) {
         let old = slots[slot].record
         slots[slot].record = record
+        // Names of endpoints, and whether they are what was verified, show in verifications.
+        if old?.name != record?.name || old?.generation != record?.generation { list.touchRegistrations() }
         guard old?.name != record?.name else { return }
         if let old {
             slotsOfName[old.name]?.removeAll { $0 == slot }

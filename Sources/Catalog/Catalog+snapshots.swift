@@ -6,7 +6,11 @@ extension Catalog {
         let slot = slot(for: row.endpoint)
         let health = row.withoutModels
         let isNewHealth = health.supersedes(slots[slot].health)
-        if isNewHealth { slots[slot].health = health }
+        if isNewHealth {
+            // Online or degraded is the same for the merged list.
+            if slots[slot].health?.state != health.state { list.touchRegistrations(of: slot) }
+            slots[slot].health = health
+        }
         var isNewList = false
         if let entries = row.models {
             isNewList = hold(entries, of: row, in: slot)

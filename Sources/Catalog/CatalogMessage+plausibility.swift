@@ -68,7 +68,7 @@ extension RegistryChange {
 
 extension VerifyResult {
     fileprivate var implausibility: String? {
-        guard (1...plausible.upperBound).contains(number), plausible.contains(at) else {
+        guard (1...plausible.upperBound).contains(number), plausible.contains(generation), plausible.contains(at) else {
             return "a verification's number is out of range"
         }
         return nil

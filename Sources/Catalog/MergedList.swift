@@ -52,7 +52,7 @@ struct MergedList: Sendable {
     private var stale: [Int] = []
     private var vanished = 0
     private var built: ModelList?
-    private var registered = RegistrationIndex()
+    private(set) var registered = RegistrationIndex()
 
     /// The one copy of an id's text, where the id is known.
     func interned(_ id: ModelID) -> ModelID? { lineOfID[id].map { lines[$0].id } }
@@ -137,6 +137,18 @@ struct MergedList: Sendable {
         }
     }
 
+    mutating func touchRegistration(_ name: String) { registered.touch(name) }
+
+    mutating func touchRegistrations() { registered.touchAll() }
+
+    /// What shows of endpoint `member` beside its lines has changed.
+    mutating func touchRegistrations(of member: Int) {
+        guard !registered.isEmpty, member < contributions.count, let models = contributions[member]?.models else {
+            return
+        }
+        for entry in models.entries { registered.touch(ownersOf: entry.id) }
+    }
+
     private mutating func add(_ member: Int, name: String, isUsable: Bool, models: HeldModels) {
         var encodedName: [UInt8] = []
         JSONText.append(name, to: &encodedName)
@@ -190,6 +202,7 @@ struct MergedList: Sendable {
 
     private mutating func markStale(_ id: ModelID) {
         guard let line = lineOfID[id] else { return }
+        registered.touch(ownersOf: id)
         built = nil
         guard !lines[line].isStale else { return }
         lines[line].isStale = true

@@ -1,3 +1,5 @@
+import Synchronization
+
 /// The ids under which endpoints list a registered model, with ASCII letters in lower case.
 ///
 /// Nothing looser than the rules say: a model that is wrongly called ready is worse than one that is missing.
@@ -43,15 +45,16 @@ struct FoldedID: Sendable, Hashable {
     init(_ id: ModelID) {
         let folded = ASCIIFolding.lowercased(id.value)
         whole = folded
-        let last = folded.utf8.lastIndex { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "\\") }
+        let last =
+            folded.utf8.lastIndex { $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "\\") }
             .map { folded[folded.utf8.index(after: $0)...] } ?? folded[...]
         file = last.hasSuffix(RegistrationNames.fileExtension) ? String(last) : nil
     }
 }
 
 /// Lower case for ASCII letters alone: the same everywhere, whatever version of Unicode a process was built with.
-enum ASCIIFolding {
-    static func lowercased(_ text: String) -> String {
+public enum ASCIIFolding {
+    public static func lowercased(_ text: String) -> String {
         guard text.utf8.contains(where: { (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains($0) }) else { return text }
         return String(
             decoding: text.utf8.map { (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains($0) ? $0 | 0x20 : $0 },
@@ -59,11 +62,23 @@ enum ASCIIFolding {
     }
 }
 
+/// Numbers that are given once in a process, each higher than those before.
+enum ChangeStamp {
+    private static let last = Atomic<UInt64>(0)
+
+    static func next() -> UInt64 { last.wrappingAdd(1, ordering: .relaxed).newValue }
+}
+
 /// Which registrations there are by name, and which lines of the merged list by what could match them.
 ///
 /// The lines are indexed only once there is a registration.
 struct RegistrationIndex: Sendable {
     private(set) var names: [String: RegistrationNames] = [:]
+    /// The names, sorted.
+    private(set) var order: [String] = []
+    /// When something that shows of a registration last may have changed; see `stamp`.
+    private var stamps: [String: UInt64] = [:]
+    private var stampOfAll: UInt64 = 0
     private var ownersOfID: [String: [String]] = [:]
     private var ownersOfFile: [String: [String]] = [:]
     private var linesOfID: [String: [Int]] = [:]
@@ -77,8 +92,10 @@ struct RegistrationIndex: Sendable {
             for key in old.repository.union(old.short) { Self.remove(name, at: key, from: &ownersOfID) }
             for key in old.files { Self.remove(name, at: key, from: &ownersOfFile) }
         }
+        reorder(name, isThere: new != nil)
         guard let new else { return }
         names[name] = new
+        touch(name)
         for key in new.repository.union(new.short) { ownersOfID[key, default: []].append(name) }
         for key in new.files { ownersOfFile[key, default: []].append(name) }
     }
@@ -113,6 +130,37 @@ struct RegistrationIndex: Sendable {
         for key in names.short { lines.formUnion(linesOfID[key] ?? []) }
         for key in names.files { lines.formUnion(linesOfFile[key] ?? []) }
         return lines
+    }
+
+    /// Rises whenever something that shows of the registration may have changed. No two catalogs of a process have a
+    /// stamp in common that stands for different things.
+    func stamp(of name: String) -> UInt64 { max(stamps[name] ?? 0, stampOfAll) }
+
+    mutating func touch(_ name: String) {
+        if names[name] != nil { stamps[name] = ChangeStamp.next() }
+    }
+
+    /// Who lists `id` has changed.
+    mutating func touch(ownersOf id: ModelID) {
+        guard !names.isEmpty else { return }
+        let folded = FoldedID(id)
+        for name in ownersOfID[folded.whole] ?? [] { touch(name) }
+        for name in folded.file.flatMap({ ownersOfFile[$0] }) ?? [] { touch(name) }
+    }
+
+    mutating func touchAll() { stampOfAll = ChangeStamp.next() }
+
+    private mutating func reorder(_ name: String, isThere: Bool) {
+        if !isThere { stamps[name] = nil }
+        var low = 0
+        var high = order.count
+        while low < high {
+            let middle = (low + high) / 2
+            if ByteOrder.precedes(order[middle], name) { low = middle + 1 } else { high = middle }
+        }
+        let wasThere = low < order.count && ByteOrder.same(order[low], name)
+        if isThere, !wasThere { order.insert(name, at: low) }
+        if !isThere, wasThere { order.remove(at: low) }
     }
 
     private static func remove<Value: Equatable>(_ value: Value, at key: String, from map: inout [String: [Value]]) {

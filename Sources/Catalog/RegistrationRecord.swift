@@ -77,18 +77,15 @@ public struct RepositoryDrift: Sendable, Hashable, Codable {
     public var detectedAt: Int64
     /// How the manifest would change; nil where only the commit has been looked at.
     public var changes: [Change]?
-    /// Why the new commit could not be registered; nil where it could.
-    public var problem: APIError?
 
-    public init(commit: String, detectedAt: Int64, changes: [Change]?, problem: APIError? = nil) {
+    public init(commit: String, detectedAt: Int64, changes: [Change]?) {
         self.commit = commit
         self.detectedAt = detectedAt
         self.changes = changes
-        self.problem = problem
     }
 
     enum CodingKeys: String, CodingKey {
-        case commit, changes, problem
+        case commit, changes
         case detectedAt = "detected_at"
     }
 }

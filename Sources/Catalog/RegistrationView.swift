@@ -58,8 +58,9 @@ public struct RegistrationView: Sendable, Hashable {
         return record.warnings + [
             RegistrationWarning(
                 code: "insufficient_memory",
-                message: "About \(required) bytes of memory are needed; the largest endpoint that reports its GPU memory "
-                    + "has \(greatest).")
+                message:
+                    "About \(required) bytes of memory are needed; the most that an endpoint reports is \(greatest)."
+            )
         ]
     }
 }

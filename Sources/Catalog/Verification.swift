@@ -41,6 +41,8 @@ public struct VerifyResult: Sendable, Hashable, Codable {
     public var number: Int64
     /// Id of the endpoint.
     public var endpoint: String
+    /// Of the endpoint's record: what another generation of it does says nothing of this one.
+    public var generation: Int64
     public var model: ModelID
     public var outcome: Outcome
     /// Tokens generated, where the endpoint said so.
@@ -56,12 +58,14 @@ public struct VerifyResult: Sendable, Hashable, Codable {
     public var at: Int64
 
     public init(
-        registration: String, number: Int64, endpoint: String, model: ModelID, outcome: Outcome, tokens: Int? = nil,
-        latencyMilliseconds: Int? = nil, text: String? = nil, error: PollFailure? = nil, by: String, at: Int64
+        registration: String, number: Int64, endpoint: String, generation: Int64, model: ModelID, outcome: Outcome,
+        tokens: Int? = nil, latencyMilliseconds: Int? = nil, text: String? = nil, error: PollFailure? = nil,
+        by: String, at: Int64
     ) {
         self.registration = registration
         self.number = number
         self.endpoint = endpoint
+        self.generation = generation
         self.model = model
         self.outcome = outcome
         self.tokens = tokens
@@ -73,7 +77,7 @@ public struct VerifyResult: Sendable, Hashable, Codable {
     }
 
     enum CodingKeys: String, CodingKey {
-        case registration, number, endpoint, model, outcome, tokens, text, error, by, at
+        case registration, number, endpoint, generation, model, outcome, tokens, text, error, by, at
         case latencyMilliseconds = "latency_ms"
     }
 }

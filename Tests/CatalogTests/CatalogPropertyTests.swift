@@ -2,7 +2,9 @@ import Catalog
 import Testing
 
 /// Histories made up at random from the seeds that are the arguments, so that a failure repeats itself.
-@Suite(.timeLimit(.minutes(5))) struct CatalogPropertyTests {
+///
+/// One after another: they compute without a pause, and tests beside them have deadlines.
+@Suite(.serialized, .timeLimit(.minutes(5))) struct CatalogPropertyTests {
     @Test(arguments: 0..<60 as Range<UInt64>)
     func everyOrderEndsAlike(seed: UInt64) {
         var generator = SeededGenerator(seed: seed)
@@ -13,6 +15,7 @@ import Testing
             var catalog = Catalog(log)
             #expect(catalog.modelList == reference.modelList, "seed \(seed), turn \(turn)")
             #expect(catalog.endpoints == reference.endpoints, "seed \(seed), turn \(turn)")
+            #expect(catalog.registrations == reference.registrations, "seed \(seed), turn \(turn)")
             for number in 0...3 {
                 #expect(catalog.operation(id: "o\(number)") == reference.operation(id: "o\(number)"), "seed \(seed)")
             }
@@ -35,7 +38,7 @@ import Testing
         }
         var unasked = Catalog(log)
         #expect(asked.modelList == unasked.modelList, "seed \(seed)")
-        let expected = ReferenceList.text(of: unasked.endpoints)
+        let expected = ReferenceList.text(of: unasked.endpoints, unasked.registrations.map(\.record))
         #expect(unasked.listText == expected, "seed \(seed)")
     }
 
@@ -48,6 +51,7 @@ import Testing
         var copy = Catalog(catalog.refreshMessages().map { .refresh($0) })
         #expect(copy.modelList == catalog.modelList, "seed \(seed)")
         #expect(copy.endpoints == catalog.endpoints, "seed \(seed)")
+        #expect(copy.registrations == catalog.registrations, "seed \(seed)")
         #expect(copy.registry == catalog.registry)
         #expect(copy.refreshMessages() == catalog.refreshMessages(), "seed \(seed)")
     }
@@ -81,6 +85,7 @@ import Testing
             guard late.completeness.isComplete, isWindow || start == 0 else { continue }
             #expect(late.modelList == there.modelList, "seed \(seed), start \(start) of \(end)")
             #expect(late.endpoints == there.endpoints, "seed \(seed), start \(start) of \(end)")
+            #expect(late.registrations == there.registrations, "seed \(seed), start \(start) of \(end)")
             #expect(late.version == there.version, "seed \(seed)")
         }
     }
@@ -88,18 +93,35 @@ import Testing
 
 /// The list made in the plainest way from what the contract says.
 enum ReferenceList {
-    static func text(of endpoints: [EndpointView]) -> String {
+    static func text(of endpoints: [EndpointView], _ registrations: [RegistrationRecord]) -> String {
         var ids = Set<ModelID>()
         for endpoint in endpoints where isUsable(endpoint) {
             ids.formUnion((endpoint.snapshot?.models ?? []).map(\.id))
         }
-        let lines = ids.sorted().map { line($0, endpoints) }
+        let lines = ids.sorted().map { line($0, endpoints, registrations) }
         return #"{"object":"list","data":[\#(lines.joined(separator: ","))]}"#
     }
 
     private static func isUsable(_ endpoint: EndpointView) -> Bool { [.online, .degraded].contains(endpoint.state) }
 
-    private static func line(_ id: ModelID, _ endpoints: [EndpointView]) -> String {
+    /// The names of the made-up histories' registrations only.
+    private static func registration(of id: ModelID, _ registrations: [RegistrationRecord]) -> String? {
+        let matching = registrations.filter { record in
+            let last = record.repo.split(separator: "/")[1]
+            let quantized = record.quantization.map { ":" + $0.lowercased() }
+            return [record.repo, String(last)].contains { base in
+                id.value == base || quantized.map { id.value == base + $0 } == true
+            }
+        }
+        return matching.min { left, right in
+            let ranks = (id.value.hasPrefix(left.repo) ? 0 : 1, id.value.hasPrefix(right.repo) ? 0 : 1)
+            return ranks.0 == ranks.1 ? left.name < right.name : ranks.0 < ranks.1
+        }?.name
+    }
+
+    private static func line(
+        _ id: ModelID, _ endpoints: [EndpointView], _ registrations: [RegistrationRecord]
+    ) -> String {
         let held = endpoints.compactMap { endpoint in
             endpoint.snapshot?.models.first { $0.id == id }.map { (endpoint, $0) }
         }
@@ -110,6 +132,7 @@ enum ReferenceList {
         let names = usable.map { "\"" + $0.0.record.name + "\"" }.joined(separator: ",")
         let text = id.value.replacing("\"", with: "\\\"")
         return #"{"id":"\#(text)","object":"model","created":\#(held.map { $0.1.firstSeen }.min() ?? 0),"#
-            + #""owned_by":"\#(owner ?? "rollcall")"\#(context),"endpoints":[\#(names)]}"#
+            + #""owned_by":"\#(owner ?? "rollcall")"\#(context),"endpoints":[\#(names)]"#
+            + (registration(of: id, registrations).map { #","registration":"\#($0)""# } ?? "") + "}"
     }
 }

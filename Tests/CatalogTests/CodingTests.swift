@@ -13,6 +13,11 @@ import Testing
         .pollRequested(PollRequest(endpoint: "e", reason: "asked")),
         .endpointSuspect(PollRequest(endpoint: "e", reason: "connect failed")),
         .refresh(Refresh(snapshots: [Sample.row(1, generation: 1, tick: 2, models: ["m"])])),
+        .verifyResult(
+            VerifyResult(
+                registration: "org/m", number: 4, endpoint: "e", generation: 3, model: "m", outcome: .error,
+                error: PollFailure(code: "c", message: "m"), by: "p", at: 5)),
+        Sample.registered("Org/M", quantization: "Q4_0", files: ["a/b.gguf"], revision: 6),
         .syncMark(SyncMark(id: "mark")),
     ]
 
@@ -28,7 +33,7 @@ import Testing
     }
 
     @Test func unknownTypesAndSchemasMeanNothing() throws {
-        #expect(try CatalogMessage(Message(body: [1], type: "verify.result", messageID: "x")) == nil)
+        #expect(try CatalogMessage(Message(body: [1], type: "of.later", messageID: "x")) == nil)
         var newer = try CatalogMessage.syncMark(SyncMark(id: "m")).encoded()
         newer.headers["schema"] = .integer(2)
         #expect(try CatalogMessage(newer) == nil)

@@ -26,6 +26,31 @@ enum Sample {
         .registryChanged(RegistryChange(tombstoneOf: .endpoint, id: id(number), revision: revision))
     }
 
+    static func registration(
+        _ repo: String, quantization: String? = nil, files: [String] = [], generation: Int64? = nil, revision: Int64
+    ) -> RegistrationRecord {
+        let name = repo.lowercased()
+        let manifest = Manifest(
+            name: name, repo: repo, commit: "c", format: .gguf, quantization: quantization, sizeBytes: nil,
+            files: files.map { file in
+                ManifestFile(
+                    name: file.split(separator: "/").last.map(String.init) ?? file, path: file, role: .weights,
+                    sizeBytes: nil, sha256: nil, url: "u", priority: 0, runtimes: [], isOptional: false)
+            }, createdAt: "2026-01-01T00:00:00Z", digest: "d")
+        return RegistrationRecord(
+            name: name, repo: repo, requestedRevision: "main", commit: "c", format: .gguf,
+            quantization: quantization, manifest: manifest,
+            hub: HubInfo(downloads: nil, likes: nil, lastModified: nil, fetchedAt: 0),
+            generation: generation ?? revision, revision: revision, createdAt: 0)
+    }
+
+    static func registered(
+        _ repo: String, quantization: String? = nil, files: [String] = [], revision: Int64
+    ) -> CatalogMessage {
+        .registryChanged(
+            RegistryChange(registration(repo, quantization: quantization, files: files, revision: revision)))
+    }
+
     static func row(
         _ number: Int, generation: Int64, tick: Int64, models: [String]?, digest: String? = nil,
         state: EndpointState = .online, poller: String = "p1", firstSeen: Int64 = 500

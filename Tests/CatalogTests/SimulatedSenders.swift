@@ -8,11 +8,14 @@ struct SimulatedSenders {
     private struct Registry {
         var revision: Int64 = 0
         var live: [Int: EndpointRecord] = [:]
+        var models: [String: RegistrationRecord] = [:]
         var generations: [(endpoint: Int, generation: Int64)] = []
         var messages: [CatalogMessage] = []
 
         var checkpoint: [CatalogMessage] {
-            let entries = live.values.map { CheckpointEntry(kind: .endpoint, id: $0.id, revision: $0.revision) }
+            let entries =
+                live.values.map { CheckpointEntry(kind: .endpoint, id: $0.id, revision: $0.revision) }
+                + models.values.map { CheckpointEntry(kind: .registration, id: $0.name, revision: $0.revision) }
             return Checkpoint.parts(
                 registry: Sample.registry, incarnation: 1, revision: revision, entries: entries, madeAt: 1000 + revision
             ).map { .registryCheckpoint($0) }
@@ -24,8 +27,23 @@ struct SimulatedSenders {
             let record = Sample.record(number, name: name, generation: generation, revision: revision)
             live[number] = record
             if record.generation == revision { generations.append((number, generation)) }
+            messages.append(.registryChanged(RegistryChange(record)))
+        }
+
+        mutating func register(_ repo: String, quantization: String?, isNewGeneration: Bool) {
+            revision += 1
+            let generation = isNewGeneration ? revision : models[repo]?.generation ?? revision
+            let record = Sample.registration(
+                repo, quantization: quantization, generation: generation, revision: revision)
+            models[repo] = record
+            messages.append(.registryChanged(RegistryChange(record)))
+        }
+
+        mutating func unregister(_ repo: String) {
+            revision += 1
+            models[repo] = nil
             messages.append(
-                .registryChanged(RegistryChange(record)))
+                .registryChanged(RegistryChange(tombstoneOf: .registration, id: repo, revision: revision)))
         }
 
         mutating func remove(_ number: Int) {
@@ -41,7 +59,11 @@ struct SimulatedSenders {
         for step in 0..<steps {
             let number = Int.random(in: 1...6, using: &generator)
             let suffix = Int.random(in: 0...1, using: &generator) == 0 ? "" : "-\(step)"
-            switch Int.random(in: 0..<10, using: &generator) {
+            let repo = ["org/x", "other/x", "org/a"].randomElement(using: &generator) ?? "org/x"
+            switch Int.random(in: 0..<14, using: &generator) {
+            case 10..<12: registry.register(repo, quantization: "7B", isNewGeneration: false)
+            case 12: registry.register(repo, quantization: nil, isNewGeneration: true)
+            case 13 where registry.models[repo] != nil: registry.unregister(repo)
             case 0..<5: registry.put(number, name: "e\(number)\(suffix)", isNewGeneration: false)
             case 5..<7: registry.put(number, name: "e\(number)\(suffix)", isNewGeneration: true)
             case 7 where registry.live[number] != nil: registry.remove(number)
@@ -87,6 +109,11 @@ struct SimulatedSenders {
                 tick += Int64.random(in: 1...3, using: &generator)
                 return row(known.endpoint, known.generation, tick, name, using: &generator)
             }
+            if let known = registry.generations.randomElement(using: &generator),
+                Int.random(in: 0..<4, using: &generator) == 0
+            {
+                return verification(of: known, upTo: registry.revision, name, using: &generator)
+            }
             return .snapshotBatch(SnapshotBatch(poller: name, rows: rows))
         }
     }
@@ -108,6 +135,21 @@ struct SimulatedSenders {
             row.models?[place].contextLength = Bool.random(using: &generator) ? 4096 : nil
         }
         return row
+    }
+
+    private static func verification(
+        of known: (endpoint: Int, generation: Int64), upTo revision: Int64, _ poller: String,
+        using generator: inout SeededGenerator
+    ) -> CatalogMessage {
+        let repos = ["org/x", "other/x", "org/a"]
+        return .verifyResult(
+            VerifyResult(
+                registration: repos.randomElement(using: &generator) ?? "org/x",
+                number: Int64.random(in: 1...revision, using: &generator), endpoint: Sample.id(known.endpoint),
+                generation: known.generation, model: "a",
+                outcome: Bool.random(using: &generator) ? .ok : .timeout,
+                by: Bool.random(using: &generator) ? poller : VerifyResult.registrar,
+                at: Int64.random(in: 1...9, using: &generator)))
     }
 
     private static func operation(using generator: inout SeededGenerator) -> CatalogMessage {
