@@ -1,4 +1,5 @@
 import Catalog
+import Logging
 
 /// Publishes what has been committed: in the order of revisions, until it is confirmed, and only then is it marked as
 /// announced. A crash in between announces it once more, which changes nothing for those who have seen it.
@@ -6,9 +7,21 @@ struct Announcer: Sendable {
     let store: RegistryStore
     let stream: any CatalogStream
     let patience: Patience
+    /// Many have something to announce at once: who comes second mostly finds that it has been done.
+    private let order = FirstComeLock()
+
+    init(store: RegistryStore, stream: any CatalogStream, patience: Patience) {
+        self.store = store
+        self.stream = stream
+        self.patience = patience
+    }
 
     /// Announces all that lies above the watermark now.
     func announce() async throws {
+        try await order.withLock { try await announceBacklog() }
+    }
+
+    private func announceBacklog() async throws {
         try await patience.until("announcing") {
             guard let backlog = try await store.backlog() else { return }
             try await stream.publish(backlog.messages)
@@ -18,10 +31,12 @@ struct Announcer: Sendable {
 
     /// Announces every record, whatever has been announced before.
     func announceEverything(at now: Int64) async throws {
-        try await patience.until("announcing everything") {
-            let everything = try await store.everything(at: now)
-            try await stream.publish(everything.messages)
-            try await store.markAnnounced(through: everything.through)
+        try await order.withLock {
+            try await patience.until("announcing everything") {
+                let everything = try await store.everything(at: now)
+                try await stream.publish(everything.messages)
+                try await store.markAnnounced(through: everything.through)
+            }
         }
     }
 
@@ -39,13 +54,24 @@ struct Announcer: Sendable {
 
     /// Publishes the list of all live records. What it lists has been announced before it.
     func checkpoint(at now: Int64) async throws {
-        try await announce()
-        try await patience.until("the checkpoint") {
-            let (state, entries) = try await store.checkpoint()
-            let parts = Checkpoint.parts(
-                registry: state.uuid, incarnation: state.incarnation, revision: state.revision, entries: entries,
-                madeAt: now)
-            try await stream.publish(parts.map(CatalogMessage.registryCheckpoint))
+        try await order.withLock {
+            try await announceBacklog()
+            try await patience.until("the checkpoint") {
+                let (state, entries) = try await store.checkpoint()
+                let parts = Checkpoint.parts(
+                    registry: state.uuid, incarnation: state.incarnation, revision: state.revision, entries: entries,
+                    madeAt: now)
+                try await stream.publish(parts.map(CatalogMessage.registryCheckpoint))
+            }
+        }
+    }
+
+    /// Says how far a command is that has no outcome yet. Not said again where it does not come through.
+    func tell(_ operation: Operation) async {
+        do {
+            try await stream.publish([.operationChanged(operation)])
+        } catch {
+            patience.note("A step could not be told", error)
         }
     }
 }

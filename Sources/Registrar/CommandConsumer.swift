@@ -31,18 +31,22 @@ final class CommandConsumer: Service {
     private let connection: Connection
     private let processor: CommandProcessor
     private let housekeeper: Housekeeper
+    private let accepted: AcceptedCommandRunner
+    private let numbers: HubNumbers
     private let activity: RegistrarActivity
     private let patience: Patience
     private let logger: Logger
 
     init(
         queue: String, connection: Connection, processor: CommandProcessor, housekeeper: Housekeeper,
-        activity: RegistrarActivity, logger: Logger
+        accepted: AcceptedCommandRunner, numbers: HubNumbers, activity: RegistrarActivity, logger: Logger
     ) {
         self.queue = queue
         self.connection = connection
         self.processor = processor
         self.housekeeper = housekeeper
+        self.accepted = accepted
+        self.numbers = numbers
         self.activity = activity
         patience = processor.announcer.patience
         self.logger = logger
@@ -85,10 +89,14 @@ final class CommandConsumer: Service {
     private func consume(_ subscription: Subscription) async throws {
         let inbox = DeliveryInbox()
         activity.subscribed(inbox)
-        defer { activity.unsubscribed() }
+        defer {
+            activity.unsubscribed()
+            accepted.standDown()
+        }
         // A stop between the subscription and here has found no inbox to close.
         if patience.isStopping { inbox.close() }
         await housekeeper.becomeActive()
+        accepted.becomeActive()
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { [logger] in
                 do {
@@ -120,6 +128,10 @@ final class CommandConsumer: Service {
             case .reject: subscription.reject(delivery, requeue: false)
             }
         }
-        if outcome.isProposed, inbox.isOpen { try await housekeeper.work() }
+        guard inbox.isOpen else { return }
+        accepted.wake()
+        guard outcome.isProposed else { return }
+        numbers.wake()
+        try await housekeeper.work()
     }
 }

@@ -35,24 +35,12 @@ struct EndpointTable {
                     revision = excluded.revision, record = excluded.record
                 """,
             arguments: [record.id, record.name, record.baseURL, record.revision, try JSON.encode(record)])
-        try database.execute(
-            sql: "DELETE FROM tombstones WHERE kind = ? AND id = ?",
-            arguments: [RecordKind.endpoint.rawValue, record.id])
+        try TombstoneTable(database: database).forget(.endpoint, record.id)
     }
 
     func delete(id: String, revision: Int64, at now: Int64) throws {
         try database.execute(sql: "DELETE FROM endpoints WHERE id = ?", arguments: [id])
-        try database.execute(
-            sql: "INSERT INTO tombstones (kind, id, revision, at) VALUES (?, ?, ?, ?)",
-            arguments: [RecordKind.endpoint.rawValue, id, revision, now])
-    }
-
-    /// Tombstones that have a revision above `revision`, as they are announced.
-    func tombstones(above revision: Int64 = 0) throws -> [RegistryChange] {
-        try Row.fetchAll(
-            database, sql: "SELECT id, revision FROM tombstones WHERE revision > ? AND kind = ?",
-            arguments: [revision, RecordKind.endpoint.rawValue]
-        ).map { RegistryChange(tombstoneOf: .endpoint, id: $0["id"], revision: $0["revision"]) }
+        try TombstoneTable(database: database).insert(.endpoint, id, revision: revision, at: now)
     }
 
     private func decode(_ text: String?) throws -> EndpointRecord? {

@@ -28,16 +28,22 @@ struct OutcomeTable {
     /// The answer to a command whose id has been seen: the same for the same request; for another request under the
     /// same id an operation that carries the request's own id, since the command's own has its answer.
     func known(_ command: Command, at now: Int64) throws -> Execution? {
-        guard let outcome = try outcome(of: command.id) else { return nil }
-        if outcome.fingerprint == command.fingerprint {
-            return Execution(operation: outcome.operation, isRepeat: true)
+        let known: (operation: Operation, fingerprint: String)
+        if let outcome = try outcome(of: command.id) {
+            known = (outcome.operation, outcome.fingerprint)
+        } else if let accepted = try AcceptedCommandTable(database: database).command(command.id) {
+            known = (accepted.pending(step: "accepted", at: accepted.at), accepted.fingerprint)
+        } else {
+            return nil
+        }
+        if known.fingerprint == command.fingerprint {
+            return Execution(operation: known.operation, isRepeat: true)
         }
         if let refusal = try self.outcome(of: command.request) {
             return Execution(operation: refusal.operation, isRepeat: true)
         }
         let rejection = Rejection.keyReused
-        let operation = Operation(
-            id: command.request, state: .failed, status: rejection.status, error: rejection.error, at: now)
+        let operation = rejection.operation(id: command.request, at: now)
         let revision = try RegistryState.nextRevision(database)
         try insert(operation, fingerprint: command.fingerprint, revision: revision, at: now)
         return Execution(operation: operation, isRepeat: false)

@@ -47,6 +47,11 @@ final class Patience: Sendable {
         }
     }
 
+    /// For what need not be tried again.
+    func note(_ message: Logger.Message, _ error: any Error) {
+        logger.debug(message, metadata: ["error": "\(error)"])
+    }
+
     /// A little while, for a state that gives no sign when it changes.
     func wait(_ duration: Duration) async throws { try await pause(duration) }
 

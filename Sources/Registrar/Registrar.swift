@@ -1,5 +1,6 @@
 import AMQP
 import Catalog
+import Curl
 import FoundationEssentials
 import Launch
 import Logging
@@ -10,7 +11,7 @@ import ServiceLifecycle
 struct Registrar: RollcallProcess {
     static let role = "registrar"
     static let abstract = """
-        Keeps the registry of endpoints: executes the commands that gateways send, one transaction each, and \
+        Keeps the registry of endpoints and of registered Hugging Face models: executes the commands that gateways send, one transaction each, and \
         announces what has changed. One registrar works, others on the same database stand by.
         """
 
@@ -30,15 +31,24 @@ struct Registrar: RollcallProcess {
         meaning:
             "A facility of the tests: the process kills itself at before-commit, after-commit, or after-announce of a command."
     )
-    static let settings = [
-        databaseURL, endpoints, adopt, HealthServer.portSetting, failpointSetting,
-    ]
+    static let hubRefreshInterval = Setting(
+        name: "ROLLCALL_HUB_REFRESH_INTERVAL", kind: "seconds", defaultValue: "600",
+        meaning: "How often the Hub is asked for a registered model's downloads and likes; 1 to 86400.")
+    static let verifyTimeout = Setting(
+        name: "ROLLCALL_VERIFY_TIMEOUT", kind: "seconds", defaultValue: "60",
+        meaning: "How long one endpoint may take to generate the tokens of a verification; 1 to 600.")
+    static let settings =
+        [databaseURL, endpoints, adopt] + HubSettings.all
+        + [hubRefreshInterval, verifyTimeout, HealthServer.portSetting, failpointSetting]
 
     private let location: DatabaseLocation
     private let configured: ConfiguredEndpoints
     private let isAdopting: Bool
     private let healthPort: Int?
     private let failpoint: Failpoint?
+    private let hubSettings: (hub: HubAddress, token: String?)
+    private let schedule: HubSchedule
+    private let verifyTimeout: Duration
     private let common: CommonSettings
 
     init(settings: ProcessSettings, common: CommonSettings) throws {
@@ -48,6 +58,9 @@ struct Registrar: RollcallProcess {
         healthPort = try HealthServer.port(settings)
         failpoint = try settings.choice(Self.failpointSetting, of: Failpoint.allCases.map(\.rawValue))
             .flatMap(Failpoint.init(rawValue:))
+        hubSettings = try HubSettings.read(settings)
+        schedule = HubSchedule(interval: try settings.seconds(Self.hubRefreshInterval, in: 1...86400) ?? .seconds(600))
+        verifyTimeout = try settings.seconds(Self.verifyTimeout, in: 1...600) ?? .seconds(60)
         self.common = common
     }
 
@@ -66,6 +79,16 @@ struct Registrar: RollcallProcess {
         let activity = RegistrarActivity()
         let announcer = Announcer(
             store: store, stream: FollowedStream(follower: follower), patience: Patience(logger: logger))
+        let client = HTTPClient()
+        let hub = HubLookup(hub: hubSettings.hub, token: hubSettings.token, client: client)
+        let verifier = Verifier(
+            follower: follower, publishing: publishing, queue: map.verifications, timeout: verifyTimeout,
+            wallClock: Self.milliseconds, logger: logger)
+        let accepted = AcceptedCommandRunner(
+            announcer: announcer, hub: hub, verify: verifier.verify, failpoint: failpoint, schedule: schedule,
+            logger: logger, wallClock: Self.milliseconds)
+        let numbers = HubNumbers(
+            announcer: announcer, hub: hub, schedule: schedule, logger: logger, wallClock: Self.milliseconds)
         let consumer = CommandConsumer(
             queue: map.commands, connection: consuming,
             processor: CommandProcessor(
@@ -73,7 +96,7 @@ struct Registrar: RollcallProcess {
             housekeeper: Housekeeper(
                 announcer: announcer, configured: configured, adopt: isAdopting, logger: logger,
                 wallClock: Self.milliseconds),
-            activity: activity, logger: logger)
+            accepted: accepted, numbers: numbers, activity: activity, logger: logger)
         let proposer = HousekeepingProposer(
             queue: map.commands, connection: publishing, activity: activity,
             name: common.connection(role: Self.role, use: "publish", heartbeat: Self.heartbeat).name, logger: logger)
@@ -82,7 +105,9 @@ struct Registrar: RollcallProcess {
         let health = healthPort.map { port in
             HealthServer(port: port, logger: logger) { await report.readiness() }
         }
-        return [publishing, consuming, follower, consumer, proposer] + (health.map { [$0] } ?? [])
+        return [
+            publishing, consuming, follower, Lifetime(endedBy: client.shutdown), accepted, numbers, consumer, proposer,
+        ] + (health.map { [$0] } ?? [])
     }
 
     private static let heartbeat = Duration.seconds(10)

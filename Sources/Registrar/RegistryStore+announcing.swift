@@ -44,9 +44,11 @@ extension RegistryStore {
     /// The registry's state and its live records, read as one: what a checkpoint says.
     func checkpoint() async throws -> (state: RegistryState, entries: [CheckpointEntry]) {
         try await database.read { database in
-            let rows = try Row.fetchAll(database, sql: "SELECT id, revision FROM endpoints")
-            let entries = rows.map { CheckpointEntry(kind: .endpoint, id: $0["id"], revision: $0["revision"]) }
-            return (try RegistryState.read(database), entries.sorted())
+            let endpoints = try Row.fetchAll(database, sql: "SELECT id, revision FROM endpoints")
+                .map { CheckpointEntry(kind: .endpoint, id: $0["id"], revision: $0["revision"]) }
+            let registrations = try Row.fetchAll(database, sql: "SELECT name, revision FROM registrations")
+                .map { CheckpointEntry(kind: .registration, id: $0["name"], revision: $0["revision"]) }
+            return (try RegistryState.read(database), (endpoints + registrations).sorted())
         }
     }
 
@@ -58,10 +60,13 @@ extension RegistryStore {
         var revisions: [String: Int64] = [:]
         for record in try endpoints.records(above: revision) {
             revisions[record.id] = record.revision
-            let change = RegistryChange(record)
-            items.append((record.revision, false, .registryChanged(change)))
+            items.append((record.revision, false, .registryChanged(RegistryChange(record))))
         }
-        for change in try endpoints.tombstones(above: revision) {
+        for record in try RegistrationTable(database: database).records(above: revision) {
+            revisions[record.name] = record.revision
+            items.append((record.revision, false, .registryChanged(RegistryChange(record))))
+        }
+        for change in try TombstoneTable(database: database).all(above: revision) {
             items.append((change.revision, false, .registryChanged(change)))
         }
         let outcomes = OutcomeTable(database: database)

@@ -19,7 +19,11 @@ extension RegistryStore {
             let outcomes = OutcomeTable(database: database)
             if let known = try outcomes.known(command, at: now) { return known }
             let revision = try RegistryState.nextRevision(database)
-            let change = try Self.apply(command, revision: revision, at: now, to: EndpointTable(database: database))
+            if let accepted = try Self.accept(command, revision: revision, at: now, database) {
+                try failpoint(.beforeCommit)
+                return Execution(operation: accepted.pending(step: "accepted", at: now), isRepeat: false)
+            }
+            let change = try Self.apply(command, revision: revision, at: now, database)
             let operation = change.operation(id: command.id, revision: revision, at: now)
             try outcomes.insert(operation, fingerprint: command.fingerprint, revision: revision, at: now)
             try failpoint(.beforeCommit)
@@ -33,6 +37,9 @@ extension RegistryStore {
             let outcomes = OutcomeTable(database: database)
             if let outcome = try outcomes.outcome(of: id) {
                 return Execution(operation: outcome.operation, isRepeat: true)
+            }
+            if let accepted = try AcceptedCommandTable(database: database).command(id) {
+                return Execution(operation: accepted.pending(step: "accepted", at: now), isRepeat: true)
             }
             let revision = try RegistryState.nextRevision(database)
             let operation = Change.rejected(rejection).operation(id: id, revision: revision, at: now)
@@ -72,7 +79,7 @@ extension RegistryStore {
             case .deleted:
                 Operation(id: id, state: .succeeded, revision: revision, status: 204, at: now)
             case .rejected(let rejection):
-                Operation(id: id, state: .failed, status: rejection.status, error: rejection.error, at: now)
+                rejection.operation(id: id, at: now)
             case .expired:
                 Operation(
                     id: id, state: .expired, status: Rejection.expired.status, error: Rejection.expired.error, at: now)
@@ -80,10 +87,25 @@ extension RegistryStore {
         }
     }
 
+    /// Takes a command on whose work is longer than a transaction; nil for all others, and for one that is refused.
+    private static func accept(
+        _ command: Command, revision: Int64, at now: Int64, _ database: Database
+    ) throws -> AcceptedCommand? {
+        guard now <= command.deadline, let work = command.action.work else { return nil }
+        if let name = work.registration, try RegistrationTable(database: database).record(named: name) == nil {
+            return nil
+        }
+        let accepted = AcceptedCommand(
+            id: command.id, fingerprint: command.fingerprint, work: work, revision: revision, at: now)
+        try AcceptedCommandTable(database: database).insert(accepted)
+        return accepted
+    }
+
     private static func apply(
-        _ command: Command, revision: Int64, at now: Int64, to endpoints: EndpointTable
+        _ command: Command, revision: Int64, at now: Int64, _ database: Database
     ) throws -> Change {
         guard now <= command.deadline else { return .expired }
+        let endpoints = EndpointTable(database: database)
         do {
             switch command.action {
             case .createEndpoint(let draft):
@@ -94,7 +116,14 @@ extension RegistryStore {
                 guard try endpoints.record(id: id) != nil else { throw Rejection.endpointNotFound }
                 try endpoints.delete(id: id, revision: revision, at: now)
                 return .deleted
-            case .registerModel, .deleteModel, .refreshModel, .verifyModel: throw Rejection.malformed
+            case .deleteModel(let name):
+                let registrations = RegistrationTable(database: database)
+                guard try registrations.record(named: name) != nil else { throw Rejection.modelNotRegistered }
+                try registrations.delete(named: name, revision: revision, at: now)
+                return .deleted
+            case .registerModel, .refreshModel, .verifyModel:
+                // Only a name that is not registered is not accepted, see `accept`.
+                throw Rejection.modelNotRegistered
             }
         } catch let rejection as Rejection {
             return .rejected(rejection)
@@ -134,6 +163,28 @@ extension RegistryStore {
         }
         if let other = try endpoints.record(baseURL: record.baseURL), other.id != record.id {
             throw Rejection.baseURLTaken(by: other.name)
+        }
+    }
+}
+
+extension Command.Action {
+    /// What is left to do once the command has been accepted; nil where it is done in one transaction.
+    fileprivate var work: AcceptedCommand.Work? {
+        switch self {
+        case .createEndpoint, .updateEndpoint, .deleteEndpoint, .deleteModel: nil
+        case .registerModel(let request): .register(request)
+        case .refreshModel(let name, let isApplied): .refresh(name: name, isApplied: isApplied)
+        case .verifyModel(let name): .verify(name: name)
+        }
+    }
+}
+
+extension AcceptedCommand.Work {
+    /// The registration that it is about; nil where it makes one.
+    var registration: String? {
+        switch self {
+        case .register: nil
+        case .refresh(let name, _), .verify(let name): name
         }
     }
 }

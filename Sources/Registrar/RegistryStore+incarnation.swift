@@ -28,9 +28,25 @@ extension RegistryStore {
                 record.generation = record.revision
                 try endpoints.put(record)
             }
+            try Self.restampRegistrations(database)
             try Self.restampOutcomes(database, above: state.announced)
             try Self.raiseIncarnation(database, atLeast: incarnation + 1)
             return try RegistryState.read(database)
+        }
+    }
+
+    /// Also what is accepted and not done: verifications are told apart by revisions.
+    private static func restampRegistrations(_ database: Database) throws {
+        let registrations = RegistrationTable(database: database)
+        for var record in try registrations.records() {
+            record.revision = try RegistryState.nextRevision(database)
+            record.generation = record.revision
+            try registrations.put(record, dueAt: try registrations.dueAt(record.name) ?? 0)
+        }
+        for command in try AcceptedCommandTable(database: database).all() {
+            try database.execute(
+                sql: "UPDATE accepted_commands SET revision = ? WHERE command = ?",
+                arguments: [try RegistryState.nextRevision(database), command.id])
         }
     }
 

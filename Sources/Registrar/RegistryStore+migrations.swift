@@ -9,6 +9,9 @@ extension RegistryStore {
             try makeRegistry(database)
             try makeRecords(database)
         }
+        migrator.registerMigration("2: registered models, accepted commands") { database in
+            try makeRegistrations(database)
+        }
         return migrator
     }()
 
@@ -75,6 +78,26 @@ extension RegistryStore {
                 CREATE TABLE configured_endpoints (
                     name TEXT PRIMARY KEY,
                     base_url TEXT NOT NULL
+                ) STRICT;
+                """)
+    }
+
+    private static func makeRegistrations(_ database: Database) throws {
+        try database.execute(
+            sql: """
+                CREATE TABLE registrations (
+                    name TEXT PRIMARY KEY,
+                    revision INTEGER NOT NULL UNIQUE,
+                    due_at INTEGER NOT NULL, -- milliseconds since 1970: the Hub's live numbers
+                    record TEXT NOT NULL -- RegistrationRecord as JSON
+                ) STRICT;
+
+                CREATE TABLE accepted_commands (
+                    command TEXT PRIMARY KEY,
+                    fingerprint TEXT NOT NULL,
+                    work TEXT NOT NULL, -- AcceptedCommand.Work as JSON
+                    revision INTEGER NOT NULL UNIQUE,
+                    at INTEGER NOT NULL -- milliseconds since 1970
                 ) STRICT;
                 """)
     }

@@ -33,6 +33,7 @@ struct CommandConsumerTests {
         func consumer() throws -> CommandConsumer {
             let patience = Patience(logger: quiet)
             let announcer = Announcer(store: bench.store, stream: bench.stream, patience: patience)
+            let schedule = HubSchedule(interval: .seconds(600))
             return CommandConsumer(
                 queue: map.commands, connection: consuming,
                 processor: CommandProcessor(
@@ -40,6 +41,11 @@ struct CommandConsumerTests {
                 housekeeper: Housekeeper(
                     announcer: announcer, configured: try ConfiguredEndpoints(""), adopt: false, logger: quiet,
                     wallClock: { noon }),
+                accepted: AcceptedCommandRunner(
+                    announcer: announcer, hub: FakeHub(), verify: { _, _, _ in }, failpoint: { _ in },
+                    schedule: schedule, logger: quiet, wallClock: { noon }),
+                numbers: HubNumbers(
+                    announcer: announcer, hub: FakeHub(), schedule: schedule, logger: quiet, wallClock: { noon }),
                 activity: activity, logger: quiet)
         }
 

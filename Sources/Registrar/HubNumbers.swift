@@ -1,0 +1,80 @@
+import Catalog
+import Logging
+import ServiceLifecycle
+import Synchronization
+
+/// Keeps downloads and likes of registered models fresh, a few at a time, while this registrar is the active one.
+final class HubNumbers: Service {
+    /// Questions under way at once: enough for 10,000 registrations, and few beside the registrations themselves.
+    static let limit = 4
+
+    private let announcer: Announcer
+    private let hub: any HubSource
+    private let schedule: HubSchedule
+    private let wallClock: @Sendable () -> Int64
+    private let logger: Logger
+    private let inWork = Mutex<Set<String>>([])
+    private let signals: AsyncStream<Void>
+    private let signal: AsyncStream<Void>.Continuation
+
+    init(
+        announcer: Announcer, hub: any HubSource, schedule: HubSchedule, logger: Logger,
+        wallClock: @escaping @Sendable () -> Int64
+    ) {
+        self.announcer = announcer
+        self.hub = hub
+        self.schedule = schedule
+        self.logger = logger
+        self.wallClock = wallClock
+        (signals, signal) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
+    }
+
+    /// This registrar is the active one, and something may be due.
+    func wake() { signal.yield() }
+
+    /// Runs until graceful shutdown.
+    ///
+    /// - Throws: errors of a database that is damaged.
+    func run() async throws {
+        do {
+            try await cancelWhenGracefulShutdown {
+                try await withThrowingDiscardingTaskGroup { group in
+                    for await _ in self.signals {
+                        for record in try await self.due() { group.addTask { try await self.look(at: record) } }
+                    }
+                }
+            }
+        } catch is CancellationError {}
+    }
+
+    private func due() async throws -> [RegistrationRecord] {
+        let now = wallClock()
+        let records = try await announcer.patience.until("what is due") {
+            try await self.announcer.store.dueRegistrations(at: now, limit: Self.limit)
+        }
+        return inWork.withLock { inWork in
+            records.filter { inWork.count < Self.limit && inWork.insert($0.name).inserted }
+        }
+    }
+
+    private func look(at record: RegistrationRecord) async throws {
+        var answer: (info: HubInfo, commit: String)?
+        do throws(Rejection) {
+            answer = try await hub.live(repo: record.repo, revision: record.requestedRevision, now: wallClock())
+        } catch {
+            guard !Task.isCancelled else { return }
+            logger.log(
+                level: record.hub.isStale ? .debug : .warning, "The Hub does not answer for a registered model",
+                metadata: ["model": "\(record.name)", "code": "\(error.error.code)"])
+        }
+        let found = answer
+        let now = wallClock()
+        let dueAt = schedule.next(after: now)
+        try await announcer.patience.until("live numbers") {
+            try await self.announcer.store.updateHubInfo(record.name, found, at: now, dueAt: dueAt)
+        }
+        try await announcer.announce()
+        _ = inWork.withLock { $0.remove(record.name) }
+        wake()
+    }
+}

@@ -1,0 +1,149 @@
+import Catalog
+import GRDB
+
+extension RegistryStore {
+    /// How an accepted command ended, before it is written down.
+    enum Ending: Sendable, Hashable {
+        /// The record's revision, generation, and creation are given in the transaction.
+        case registered(RegistrationRecord)
+        /// The repository as it is now; `isApplied` says whether it takes the place of what is registered.
+        case lookedAt(RegistrationRecord, isApplied: Bool)
+        /// Each endpoint has been tried.
+        case verified
+        case rejected(Rejection)
+    }
+
+    /// Accepted commands without an outcome, the oldest first.
+    func accepted(above revision: Int64 = 0) async throws -> [AcceptedCommand] {
+        try await database.read { try AcceptedCommandTable(database: $0).all(above: revision) }
+    }
+
+    func registration(named name: String) async throws -> RegistrationRecord? {
+        try await database.read { try RegistrationTable(database: $0).record(named: name) }
+    }
+
+    /// Writes down the outcome of `command`, and the change: one transaction. nil where it has an outcome already,
+    /// written by another registrar that took this one for dead.
+    ///
+    /// - Parameters:
+    ///   - now: milliseconds since 1970.
+    ///   - dueAt: when the Hub is to be asked again for what changes all the time.
+    func finish(
+        _ command: AcceptedCommand, _ ending: Ending, at now: Int64, dueAt: Int64
+    ) async throws -> Operation? {
+        let failpoint = failpoint
+        return try await transaction { database in
+            let table = AcceptedCommandTable(database: database)
+            guard try table.command(command.id) != nil else { return nil }
+            let revision = try RegistryState.nextRevision(database)
+            let operation: Operation
+            do {
+                operation = try Self.apply(
+                    ending, of: command, revision: revision, at: now, dueAt: dueAt,
+                    to: RegistrationTable(database: database))
+            } catch let rejection as Rejection {
+                operation = rejection.operation(id: command.id, at: now)
+            }
+            try table.delete(command.id)
+            try OutcomeTable(database: database).insert(
+                operation, fingerprint: command.fingerprint, revision: revision, at: now)
+            try failpoint(.beforeCommit)
+            return operation
+        }
+    }
+
+    private static func apply(
+        _ ending: Ending, of command: AcceptedCommand, revision: Int64, at now: Int64, dueAt: Int64,
+        to registrations: RegistrationTable
+    ) throws -> Operation {
+        switch ending {
+        case .registered(var record):
+            guard try registrations.record(named: record.name) == nil else {
+                throw Rejection.alreadyRegistered(record.name)
+            }
+            record.generation = revision
+            record.revision = revision
+            record.createdAt = now / 1000
+            try registrations.put(record, dueAt: dueAt)
+            return Operation(
+                id: command.id, state: .succeeded, revision: revision, status: 201, result: record.name, at: now)
+        case .lookedAt(let found, let isApplied):
+            guard let held = try registrations.record(named: found.name) else { throw Rejection.modelNotRegistered }
+            let record = held.lookedAt(again: found, isApplied: isApplied, revision: revision, at: now)
+            try registrations.put(record, dueAt: dueAt)
+            return Operation(
+                id: command.id, state: .succeeded, revision: revision, status: 200, result: record.name, at: now)
+        case .verified:
+            guard case .verify(let name) = command.work, try registrations.record(named: name) != nil else {
+                throw Rejection.modelNotRegistered
+            }
+            return Operation(id: command.id, state: .succeeded, status: 200, result: name, at: now)
+        case .rejected(let rejection):
+            throw rejection
+        }
+    }
+
+    /// Registrations whose live numbers are due at `now`, the longest overdue first.
+    func dueRegistrations(at now: Int64, limit: Int) async throws -> [RegistrationRecord] {
+        try await database.read { database in
+            try String.fetchAll(
+                database, sql: "SELECT record FROM registrations WHERE due_at <= ? ORDER BY due_at LIMIT ?",
+                arguments: [now, limit]
+            ).map { try JSON.decode(RegistrationRecord.self, from: $0) }
+        }
+    }
+
+    /// Writes down what the Hub says of a registration now, or that it says nothing.
+    ///
+    /// Nothing is written, but the time of the next look, where a value that was stale is stale still.
+    func updateHubInfo(
+        _ name: String, _ answer: (info: HubInfo, commit: String)?, at now: Int64, dueAt: Int64
+    ) async throws {
+        try await transaction { database in
+            let registrations = RegistrationTable(database: database)
+            guard var record = try registrations.record(named: name) else { return }
+            if answer != nil || !record.hub.isStale {
+                record.revision = try RegistryState.nextRevision(database)
+            }
+            if let answer {
+                record.hub = answer.info
+                record.notice(commit: answer.commit, at: now)
+            } else {
+                record.hub.isStale = true
+            }
+            try registrations.put(record, dueAt: dueAt)
+        }
+    }
+}
+
+extension RegistrationRecord {
+    /// This record after the repository was looked at again and found to be as `found`.
+    fileprivate func lookedAt(
+        again found: RegistrationRecord, isApplied: Bool, revision: Int64, at now: Int64
+    ) -> RegistrationRecord {
+        var new = self
+        new.revision = revision
+        new.hub = found.hub
+        new.drift = nil
+        guard found.commit != commit else { return new }
+        guard isApplied else {
+            new.drift = RepositoryDrift(from: manifest, to: found.manifest, detectedAt: now)
+            return new
+        }
+        new = found
+        new.displayName = displayName
+        new.createdAt = createdAt
+        new.revision = revision
+        new.generation = revision
+        return new
+    }
+
+    /// Takes note of the commit that the repository is at now. What has changed is only told when it is asked for.
+    fileprivate mutating func notice(commit new: String, at now: Int64) {
+        if new == commit {
+            drift = nil
+        } else if drift?.commit != new {
+            drift = RepositoryDrift(commit: new, detectedAt: now, changes: nil)
+        }
+    }
+}
