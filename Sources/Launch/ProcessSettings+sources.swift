@@ -51,9 +51,8 @@ extension ProcessSettings {
 
     private static func unknown(in file: SettingsFile, known: [Setting]) -> [UnknownName] {
         let names = Set(known.map(\.fileKey))
-        let others = Set(KnownNames.ofAllProcesses.map { $0.dropFirst(Setting.commonPrefix.count).lowercased() })
         return file.keys.sorted()
-            .filter { !names.contains($0) && !others.contains($0) }
+            .filter { !names.contains($0) && !KnownNames.fileKeys.contains($0) }
             .map { UnknownName(name: $0, source: "file", nearest: nearestName(to: $0, among: names)) }
     }
 

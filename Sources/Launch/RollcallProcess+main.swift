@@ -65,7 +65,7 @@ extension RollcallProcess {
         var configuration = ServiceGroupConfiguration(
             services: services + [witness], gracefulShutdownSignals: signals, logger: logger)
         configuration.maximumGracefulShutdownDuration = .seconds(10)
-        configuration.maximumCancellationDuration = .seconds(2)
+        configuration.maximumCancellationDuration = .seconds(5)
         do {
             try await ServiceGroup(configuration: configuration).run()
         } catch let error where witness.wasAsked && (error is CancellationError || error is ServiceGroupError) {

@@ -72,10 +72,12 @@ struct PollerProcess: RollcallProcess {
         let worker = PollWorker(
             follower: follower, consuming: consuming, queue: brokerMap.polls,
             runner: runner(follower, client, fleet, gate), logger: common.logger)
+        let verifier = verifier(follower, consuming, brokerMap.verifications, client, fleet, gate)
         let proposer = TickProposer(
             publishing: publishing, brokerMap: brokerMap, poller: fleet.poller, clock: clock, logger: common.logger)
         var services: [any Service] = [
-            consuming, publishing, follower, HTTPClientLifetime(client: client), scheduler, proposer, worker,
+            consuming, publishing, follower, Lifetime(endedBy: client.shutdown), scheduler, proposer, worker,
+            verifier,
         ]
         if let healthPort { services.append(health(healthPort, follower, fleet, gate)) }
         return services
@@ -91,12 +93,14 @@ struct PollerProcess: RollcallProcess {
         _ follower: CatalogFollower, _ client: HTTPClient, _ fleet: Fleet, _ gate: FailureGate
     ) -> JobRunner {
         let poll = EndpointPoll(
-            transport: CurlTransport(client: client), keyRing: keyRing, timeout: timeout, clock: clock)
+            transport: CurlTransport(client: client), keys: EndpointKeys(keyRing: keyRing), timeout: timeout,
+            clock: clock)
         let reporter = Reporter(poller: fleet.poller, clock: clock, logger: common.logger) { batch in
             try await follower.publish(.snapshotBatch(batch)).confirmed()
         }
         return JobRunner(
             fleet: fleet, clock: clock, gate: gate, reporter: reporter,
+            memory: MemorySurvey(clock: clock) { await poll.memory(of: $0) },
             poll: { endpoint, detected in
                 do throws(PollError) {
                     return .success(try await poll(endpoint, detected: detected))
@@ -106,6 +110,25 @@ struct PollerProcess: RollcallProcess {
             },
             publishesInFull: { follower.readiness.publishInFull },
             held: { id in follower.read { $0.endpoint(id: id)?.snapshot } })
+    }
+
+    private func verifier(
+        _ follower: CatalogFollower, _ consuming: Connection, _ queue: String, _ client: HTTPClient, _ fleet: Fleet,
+        _ gate: FailureGate
+    ) -> Verifier {
+        let runner = VerificationRunner(
+            poller: fleet.poller, clock: clock, transport: CurlTransport(client: client),
+            keys: EndpointKeys(keyRing: keyRing),
+            endpoint: { id in follower.read { $0.endpoint(id: id)?.record } },
+            result: { registration, endpoint in
+                follower.read { catalog in
+                    catalog.registration(named: registration)?.verifications.first { $0.endpoint == endpoint }
+                }
+            },
+            publish: { try await follower.publish(.verifyResult($0)).confirmed() })
+        return Verifier(
+            follower: follower, consuming: consuming, queue: queue, runner: runner,
+            isCutOff: { await gate.isCutOff }, logger: common.logger)
     }
 
     private func health(_ port: Int, _ follower: CatalogFollower, _ fleet: Fleet, _ gate: FailureGate) -> HealthServer {
@@ -122,19 +145,5 @@ struct PollerProcess: RollcallProcess {
                     ("reason", reason.map { .string($0) } ?? .null),
                 ])
         }
-    }
-}
-
-/// Ends the HTTP client's thread after everything that uses it has stopped.
-struct HTTPClientLifetime: Service {
-    let client: HTTPClient
-
-    func run() async throws {
-        do {
-            try await gracefulShutdown()
-        } catch {
-            // Cancelled instead: the process ends as well.
-        }
-        await client.shutdown()
     }
 }

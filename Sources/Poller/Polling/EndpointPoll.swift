@@ -11,8 +11,7 @@ struct EndpointPoll: Sendable {
     }
 
     let transport: any EndpointTransport
-    /// Unseals endpoints' keys; nil where no secret key is configured.
-    let keyRing: KeyRing?
+    let keys: EndpointKeys
     /// For all requests of one poll together.
     let timeout: Duration
     let clock: PollerClock
@@ -26,7 +25,7 @@ struct EndpointPoll: Sendable {
     /// `detected` is what an earlier poll of this generation found; it is only asked where the record says `auto`.
     func callAsFunction(_ endpoint: EndpointRecord, detected: EndpointKind?) async throws(PollError) -> Outcome {
         let session = Session(
-            transport: transport, baseURL: endpoint.baseURL, key: try key(of: endpoint), clock: clock,
+            transport: transport, baseURL: endpoint.baseURL, key: try keys.key(of: endpoint), clock: clock,
             deadline: clock.monotonic() + timeout)
         if endpoint.kind != .auto {
             return try await session.listing(of: endpoint.kind, formats: Self.formats(of: endpoint.kind))
@@ -47,18 +46,6 @@ struct EndpointPoll: Sendable {
         case .ollama: [.ollamaTags, .openAI]
         case .lmstudio: [.lmStudioV0, .lmStudioV1, .openAI]
         case .auto, .openai, .vllm, .llamacpp: [.openAI]
-        }
-    }
-
-    private func key(of endpoint: EndpointRecord) throws(PollError) -> String? {
-        guard let sealed = endpoint.sealedAPIKey else { return nil }
-        guard let keyRing else {
-            throw PollError(.keyUnreadable, "the endpoint has an API key, but this poller has no ROLLCALL_SECRET_KEY")
-        }
-        do {
-            return try keyRing.unseal(sealed, for: endpoint.id)
-        } catch {
-            throw PollError(.keyUnreadable, "none of this poller's secret keys opens the endpoint's API key")
         }
     }
 }

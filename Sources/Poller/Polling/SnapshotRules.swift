@@ -26,13 +26,14 @@ struct SnapshotRules: Sendable {
     static func isChange(_ row: SnapshotRow, from base: SnapshotRow?) -> Bool {
         guard let base else { return true }
         return row.state != base.state || row.digest != base.digest || row.kind != base.kind
-            || row.error?.code != base.error?.code || row.models != nil
+            || row.error?.code != base.error?.code || row.gpuMemoryBytes != base.gpuMemoryBytes || row.models != nil
     }
 
     private func blank(_ item: PollJob.Item, _ base: SnapshotRow?, _ state: EndpointState) -> SnapshotRow {
         SnapshotRow(
             endpoint: item.endpoint.id, generation: item.endpoint.generation, tick: item.tick, poller: poller,
             state: state, kind: base?.kind, observedAt: wallMilliseconds, lastOKAt: base?.lastOKAt,
+            gpuMemoryBytes: base?.gpuMemoryBytes,
             baseDigest: base?.digest, digest: base?.digest)
     }
 

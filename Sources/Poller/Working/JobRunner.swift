@@ -15,6 +15,7 @@ struct JobRunner: Sendable {
     let clock: PollerClock
     let gate: FailureGate
     let reporter: Reporter
+    let memory: MemorySurvey
     let poll: @Sendable (EndpointRecord, EndpointKind?) async -> Result<EndpointPoll.Outcome, PollError>
     /// Whether rows must carry full lists, because the log is being made anew.
     let publishesInFull: @Sendable () -> Bool
@@ -55,9 +56,12 @@ struct JobRunner: Sendable {
         let rules = SnapshotRules(
             poller: fleet.poller, severalPollers: severalPollers, wallMilliseconds: clock.wallMilliseconds())
         var row = rules.row(for: item, result)
+        memory.amend(&row)
         let isChange = SnapshotRules.isChange(row, from: item.base)
         if publishesInFull() { fill(&row, item, result, rules) }
-        return await reporter.report(row, isChange: isChange) ? .reported : .unconfirmed
+        guard await reporter.report(row, isChange: isChange) else { return .unconfirmed }
+        if row.error == nil { await memory.visit(item.endpoint, kind: row.kind) }
+        return .reported
     }
 
     /// Adds the list: the one just polled, or, where that is not the one that counts, the one held.

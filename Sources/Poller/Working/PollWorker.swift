@@ -43,32 +43,12 @@ struct PollWorker: Service {
     private func takeJobs() async {
         do throws(AMQPError) {
             let subscription = try await consuming.subscribe(to: queue, prefetch: Self.prefetch)
-            try await take(from: subscription)
+            try await subscription.serve(while: { mayWork }, do: { await work(on: $0, from: subscription) })
         } catch {
             guard !Task.isCancelled else { return }
             logger.debug("no jobs for the moment", metadata: ["error": "\(error.message)"])
             await clock.pause(Self.recheck)
         }
-    }
-
-    /// Until the subscription ends, or this poller may not work any more. What is unfinished then goes back.
-    private func take(from subscription: Subscription) async throws(AMQPError) {
-        let failure = await withDiscardingTaskGroup(returning: AMQPError?.self) { group in
-            var failure: AMQPError?
-            var deliveries = subscription.makeAsyncIterator()
-            do throws(AMQPError) {
-                while let delivery = try await deliveries.next(), mayWork {
-                    group.addTask { await work(on: delivery, from: subscription) }
-                }
-            } catch {
-                failure = error
-            }
-            // Before the polls are ended, so that none of them is taken to be done.
-            await subscription.cancel()
-            group.cancelAll()
-            return failure
-        }
-        if let failure { throw failure }
     }
 
     private func work(on delivery: Delivery, from subscription: Subscription) async {

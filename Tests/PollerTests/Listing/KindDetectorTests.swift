@@ -17,7 +17,8 @@ struct KindDetectorTests {
 
     /// What a poll of a record of kind `auto` makes of the server.
     func detect(_ server: ScriptedServer) async throws(PollError) -> EndpointPoll.Outcome {
-        let poll = EndpointPoll(transport: server, keyRing: nil, timeout: .seconds(5), clock: ManualClock().clock)
+        let poll = EndpointPoll(
+            transport: server, keys: EndpointKeys(keyRing: nil), timeout: .seconds(5), clock: ManualClock().clock)
         return try await poll(Samples.endpoint("e"), detected: nil)
     }
 

@@ -12,7 +12,7 @@ struct EndpointPollTests {
         _ server: ScriptedServer, _ endpoint: EndpointRecord, detected: EndpointKind? = nil, keyRing: KeyRing? = nil
     ) async throws(PollError) -> EndpointPoll.Outcome {
         try await EndpointPoll(
-            transport: server, keyRing: keyRing, timeout: .seconds(5), clock: ManualClock().clock)(
+            transport: server, keys: EndpointKeys(keyRing: keyRing), timeout: .seconds(5), clock: ManualClock().clock)(
                 endpoint, detected: detected)
     }
 

@@ -28,6 +28,7 @@ struct JobRunnerTests {
 
     func runner(
         inFull: Bool = false, held: EndpointSnapshot? = nil,
+        memory: @escaping @Sendable (EndpointRecord) async -> GPUMemory.Reading? = { _ in nil },
         _ poll: @escaping @Sendable (EndpointRecord) async -> Result<EndpointPoll.Outcome, PollError>
     ) -> JobRunner {
         let reporter = Reporter(poller: "me", clock: time.clock, logger: Logger(label: "test")) { [outbox] batch in
@@ -36,6 +37,7 @@ struct JobRunnerTests {
         }
         return JobRunner(
             fleet: fleet, clock: time.clock, gate: gate, reporter: reporter,
+            memory: MemorySurvey(clock: time.clock) { await memory($0) },
             poll: { endpoint, _ in await poll(endpoint) },
             publishesInFull: { inFull }, held: { _ in held })
     }
@@ -116,6 +118,35 @@ struct JobRunnerTests {
         time.advance(by: ReportBatcher.changeDelay)
         #expect(await fate == .reported)
         #expect(outbox.rows.map(\.state) == [.offline])
+    }
+
+    /// Asked only once the list has been reported; said with the next row.
+    @Test func memoryIsAskedForAfterTheListAndSaidWithTheNext() async {
+        let answer: @Sendable (EndpointRecord) async -> GPUMemory.Reading? = { [outbox] _ in
+            #expect(outbox.rows.count == 1)
+            return GPUMemory.Reading(bytes: 80)
+        }
+        let runner = runner(memory: answer) { _ in Self.found("m") }
+        for count in 1...2 {
+            async let fate = runner.run(job(("a", nil)))
+            await time.sleepers(1)
+            time.advance(by: ReportBatcher.changeDelay)
+            #expect(await fate == .reported)
+            #expect(outbox.rows.count == count)
+        }
+        #expect(outbox.rows.map(\.gpuMemoryBytes) == [nil, 80])
+    }
+
+    @Test func endpointsThatFailAreNotAskedForTheirMemory() async {
+        let answer: @Sendable (EndpointRecord) async -> GPUMemory.Reading? = { _ in
+            Issue.record("asked")
+            return nil
+        }
+        let runner = runner(memory: answer) { _ in Self.down }
+        async let fate = runner.run(job(("a", nil), several: false))
+        await time.sleepers(1)
+        time.advance(by: ReportBatcher.changeDelay)
+        #expect(await fate == .reported)
     }
 
     @Test func inFullEveryRowCarriesItsList() async throws {
