@@ -28,6 +28,7 @@ extension HTTPFailure {
                 type: HTTPFailure.type(of: status), code: expired ? "command_expired" : "command_failed",
                 message: expired
                     ? "The change was not made in time and will not be made. Send it again." : "The change failed.")
-        self.init(status: status, error: error, headers: status.code == 503 ? [.retryAfter: "2"] : [:])
+        let wait = operation.retryAfter ?? (status.code == 503 ? 2 : nil)
+        self.init(status: status, error: error, headers: wait.map { [.retryAfter: "\($0)"] } ?? [:])
     }
 }

@@ -29,7 +29,7 @@ struct CommandDesk: Sendable {
         let started = now()
         let command = Command(
             id: intent.commandID, request: WriteIntent.randomID(), caller: intent.caller.rawValue,
-            fingerprint: intent.fingerprint, deadline: started + limits.outcome.wholeMilliseconds, action: action)
+            fingerprint: intent.fingerprint, deadline: started + deadline(of: action).wholeMilliseconds, action: action)
         let earlier = final(command.id)
         try await handOver(command)
         if !intent.respondsAsync, let operation = await outcome(of: command, earlier: earlier) {
@@ -37,6 +37,13 @@ struct CommandDesk: Sendable {
         }
         await announcePending(command, logger: logger)
         return .accepted(operation: command.id)
+    }
+
+    private func deadline(of action: Command.Action) -> Duration {
+        switch action {
+        case .createEndpoint, .updateEndpoint, .deleteEndpoint, .deleteModel: limits.outcome
+        case .registerModel, .refreshModel, .verifyModel: limits.longWork
+        }
     }
 
     private func handOver(_ command: Command) async throws {

@@ -4,8 +4,12 @@ struct GatewayLimits: Sendable, Hashable {
     var bodyBytes = 1_048_576
     /// How long a broker may take to confirm, so that a write is answered within 2 s when the broker is away.
     var confirm = Duration.milliseconds(1500)
-    /// How long a write waits for its outcome before it is answered with 202; also the command's deadline.
+    /// How long a write waits for its outcome before it is answered with 202; also the command's deadline, unless its
+    /// work is long.
     var outcome = Duration.seconds(20)
+    /// The deadline of a command that asks the Hub or the fleet: its sender has an operation to look at, and a queue of
+    /// them may take its time.
+    var longWork = Duration.seconds(300)
     /// How long a repeat of a command whose outcome is held already waits to hear that it was another request.
     var repeated = Duration.seconds(2)
     /// How long `POST …/poll` waits for the poll before it is answered with 202.

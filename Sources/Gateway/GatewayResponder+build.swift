@@ -11,13 +11,13 @@ extension GatewayResponder {
         now: @escaping @Sendable () -> Int64 = { Int64(Date().timeIntervalSince1970 * 1000) },
         logger: Logger
     ) {
+        let desk = CommandDesk(catalog: catalog, sender: sender, limits: limits, now: now)
         self.init(
             access: access,
             models: ModelRoutes(catalog: catalog),
             endpoints: EndpointRoutes(
-                catalog: catalog, sender: sender,
-                desk: CommandDesk(catalog: catalog, sender: sender, limits: limits, now: now), keyRing: keyRing,
-                limits: limits),
+                catalog: catalog, sender: sender, desk: desk, keyRing: keyRing, limits: limits),
+            registrations: RegistrationRoutes(catalog: catalog, desk: desk, keyRing: keyRing, limits: limits),
             operations: OperationRoutes(catalog: catalog),
             health: HealthRoutes(catalog: catalog, sender: sender),
             logger: logger)

@@ -8,6 +8,7 @@ struct GatewayResponder: HTTPResponder {
     let access: AccessRules
     let models: ModelRoutes
     let endpoints: EndpointRoutes
+    let registrations: RegistrationRoutes
     let operations: OperationRoutes
     let health: HealthRoutes
     let logger: Logger
@@ -47,10 +48,16 @@ struct GatewayResponder: HTTPResponder {
         case .readiness: return try health.readiness()
         case .operation(let id): return try operations.get(id)
         case .endpoints, .endpoint, .endpointPoll:
-            var logger = logger
-            logger[metadataKey: LogKey.requestID] = "\(requestID)"
-            return try await answerEndpoints(route, request, caller: caller, logger: logger)
+            return try await answerEndpoints(route, request, caller: caller, logger: requestLogger(requestID))
+        case .registrations, .register, .hub, .registration, .manifest, .registrationRefresh, .registrationVerify:
+            return try await answerRegistrations(route, request, caller: caller, logger: requestLogger(requestID))
         }
+    }
+
+    private func requestLogger(_ requestID: String) -> Logger {
+        var logger = logger
+        logger[metadataKey: LogKey.requestID] = "\(requestID)"
+        return logger
     }
 
     private func answerEndpoints(
@@ -65,6 +72,24 @@ struct GatewayResponder: HTTPResponder {
         case (.endpointPoll(let key), _): try await endpoints.poll(key, request)
         case (.endpoint(let key), _): try endpoints.get(key)
         default: try endpoints.list(request)
+        }
+    }
+
+    private func answerRegistrations(
+        _ route: Route, _ request: Request, caller: Caller, logger: Logger
+    ) async throws -> Response {
+        switch (route, request.method) {
+        case (.register, _): try await registrations.register(request, caller: caller, logger: logger)
+        case (.hub, _): try registrations.hub()
+        case (.registration(let name), .delete):
+            try await registrations.delete(name, request, caller: caller, logger: logger)
+        case (.registration(let name), _): try registrations.get(name)
+        case (.manifest(let name), _): try registrations.manifest(name, request)
+        case (.registrationRefresh(let name), _):
+            try await registrations.refresh(name, request, caller: caller, logger: logger)
+        case (.registrationVerify(let name), _):
+            try await registrations.verify(name, request, caller: caller, logger: logger)
+        default: try registrations.list()
         }
     }
 

@@ -11,6 +11,15 @@ enum Route: Sendable, Hashable {
     case endpoint(String)
     case endpointPoll(String)
     case operation(id: String)
+    case registrations
+    case register
+    /// The registrations with their live state.
+    case hub
+    /// Names of registrations are as sent, in any letter case.
+    case registration(String)
+    case manifest(String)
+    case registrationRefresh(String)
+    case registrationVerify(String)
     case health
     case readiness
 
@@ -27,6 +36,7 @@ enum Route: Sendable, Hashable {
         switch path {
         case "/v1/models", "/v1/models/": self = .models
         case "/v0/endpoints", "/v0/endpoints/": self = .endpoints
+        case "/v0/models", "/v0/models/": self = .registrations
         case "/healthz": self = .health
         case "/readyz": self = .readiness
         default: self = try Route.parametric(path)
@@ -45,7 +55,24 @@ enum Route: Sendable, Hashable {
         if let rest = path.suffix(after: "/v0/operations/"), !rest.isEmpty {
             return .operation(id: try decoded(rest))
         }
+        if let rest = path.suffix(after: "/v0/models/"), let route = modelRoute(try decoded(rest)) { return route }
         throw .notFound("route_not_found", "There is no such route. See the API description for those there are.")
+    }
+
+    /// What follows `/v0/models/`. A registration's name has exactly one slash, so the number of parts tells routes
+    /// from names, whatever an organisation is called.
+    private static func modelRoute(_ rest: String) -> Route? {
+        let parts = rest.split(separator: "/", omittingEmptySubsequences: false)
+        guard !parts.contains("") else { return nil }
+        switch (parts.count, parts.first, parts.last) {
+        case (1, "register", _): return .register
+        case (1, "hub", _): return .hub
+        case (2, _, _): return .registration(rest)
+        case (3, _, "refresh"): return .registrationRefresh(parts[...1].joined(separator: "/"))
+        case (3, _, "verify"): return .registrationVerify(parts[...1].joined(separator: "/"))
+        case (4, "registry", "manifest.json"): return .manifest(parts[1...2].joined(separator: "/"))
+        default: return nil
+        }
     }
 
     private static func decoded(_ text: Substring) throws(HTTPFailure) -> String {
@@ -58,10 +85,11 @@ enum Route: Sendable, Hashable {
     /// Without HEAD, which every GET route answers.
     private var methods: [HTTPRequest.Method] {
         switch self {
-        case .models, .model, .operation, .health, .readiness: [.get]
+        case .models, .model, .operation, .health, .readiness, .registrations, .hub, .manifest: [.get]
         case .endpoints: [.get, .post]
         case .endpoint: [.get, .patch, .delete]
-        case .endpointPoll: [.post]
+        case .endpointPoll, .register, .registrationRefresh, .registrationVerify: [.post]
+        case .registration: [.get, .delete]
         }
     }
 

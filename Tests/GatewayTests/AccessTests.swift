@@ -13,6 +13,9 @@ import Testing
             ("GET", "/v1/models"), ("GET", "/v1/models/org/family/model"), ("GET", "/v0/endpoints"),
             ("GET", "/v0/endpoints/alpha"), ("GET", "/v0/operations/a"), ("POST", "/v0/endpoints"),
             ("PATCH", "/v0/endpoints/alpha"), ("POST", "/v0/endpoints/alpha/poll"), ("DELETE", "/v0/endpoints/alpha"),
+            ("GET", "/v0/models"), ("GET", "/v0/models/hub"), ("GET", "/v0/models/a/b"),
+            ("GET", "/v0/models/registry/a/b/manifest.json"), ("POST", "/v0/models/register"),
+            ("DELETE", "/v0/models/a/b"), ("POST", "/v0/models/a/b/refresh"), ("POST", "/v0/models/a/b/verify"),
         ]
         for (method, path) in routes {
             let none = try await bench.send(method, path)
@@ -88,6 +91,8 @@ import Testing
         let calls = [
             ("POST", "/v0/endpoints", Self.draft), ("PATCH", "/v0/endpoints/alpha", "{}"),
             ("DELETE", "/v0/endpoints/alpha", nil), ("POST", "/v0/endpoints/alpha/poll", nil),
+            ("POST", "/v0/models/register", #"{"repo":"a/b"}"#), ("DELETE", "/v0/models/a/b", nil),
+            ("POST", "/v0/models/a/b/refresh", nil), ("POST", "/v0/models/a/b/verify", nil),
         ]
         for (method, path, body) in calls {
             let answer = try await bench.send(method, path, body, host: host)

@@ -23,6 +23,9 @@ import Testing
             Case(method: "GET", path: "/v0/endpoints/alpha", status: 200),
             Case(method: "GET", path: "/healthz", status: 200),
             Case(method: "GET", path: "/readyz", status: 200),
+            Case(method: "GET", path: "/v0/models", status: 200),
+            Case(method: "GET", path: "/v0/models/", status: 200),
+            Case(method: "GET", path: "/v0/models/hub", status: 200),
             // unknown ids
             Case(method: "GET", path: "/v1/models/none", status: 404, code: "model_not_found"),
             Case(method: "GET", path: "/v0/endpoints/none", status: 404, code: "endpoint_not_found"),
@@ -30,12 +33,26 @@ import Testing
             Case(method: "DELETE", path: "/v0/endpoints/none", status: 404, code: "endpoint_not_found"),
             Case(method: "POST", path: "/v0/endpoints/none/poll", status: 404, code: "endpoint_not_found"),
             Case(method: "GET", path: "/v0/operations/none", status: 404, code: "operation_not_found"),
-        ] + unknownRoutes + wrongBodies
+        ] + unknownRegistrations + unknownRoutes + wrongBodies + wrongRegistrations
+
+    static let unknownRegistrations = [
+        ("GET", "org/none"), ("HEAD", "org/none"), ("DELETE", "org%2Fnone"), ("POST", "org/none/refresh"),
+        ("POST", "org/none/verify"), ("GET", "registry/org/none/manifest.json"), ("GET", "hub/x"),
+        ("GET", "register/x"), ("GET", "registry/x"), ("GET", "org/refresh"), ("GET", "org/%00"),
+    ].map { method, path in
+        Case(
+            method: method, path: "/v0/models/" + path, status: 404,
+            code: method == "HEAD" ? nil : "model_not_registered")
+    }
 
     static let unknownRoutes = [
         "/", "", "/v1", "/v1/modelsx", "/v0/models/pull", "/v0/models/available", "/v0/models/discover-gguf",
         "/v0/endpoints/a/b", "/v0/endpoints/a/poll/", "/v0/endpoints//poll", "/v0/operations/", "/metrics2",
-        "/v1/chat/completions", "/HEALTHZ", "/healthz/",
+        "/v1/chat/completions", "/HEALTHZ", "/healthz/", "/v0/models/single", "/v0/models//x", "/v0/models/x/",
+        "/v0/models/org/name/", "/v0/models/org/name/pull", "/v0/models/a/b/c/d", "/v0/models/hub/",
+        "/v0/models/register/", "/v0/models/registry/a/manifest.json", "/v0/models/registry/a/b/manifest",
+        "/v0/models/a/b/c/manifest.json",
+        "/v0/models/Hub", "/v0/models/a/b/Refresh", "/v0/models/a/b/c/refresh",
     ].flatMap { path in
         ["GET", "POST", "BREW"].map { Case(method: $0, path: path, status: 404, code: "route_not_found") }
     }
@@ -98,6 +115,43 @@ import Testing
             ]
     }()
 
+    static let wrongRegistrations: [Case] = {
+        func long(_ field: String, _ count: Int) -> String {
+            #"{"repo":"a/b",""# + field + #"":""# + String(repeating: "x", count: count) + #""}"#
+        }
+        let register: [(String, String, String?)] = [
+            ("{", "invalid_json", nil), ("[]", "invalid_body", nil), ("{}", "repo_required", "repo"),
+            (#"{"repo":null}"#, "repo_required", "repo"), (#"{"repo":""}"#, "repo_required", "repo"),
+            (#"{"repo":"  "}"#, "repo_required", "repo"), (#"{"repo":5}"#, "invalid_type", "repo"),
+            (#"{"repo":["a/b"]}"#, "invalid_type", "repo"), (#"{"model":"a/b"}"#, "unknown_field", "model"),
+            (#"{"repo":"a/b\u0000"}"#, "invalid_repo", "repo"), (#"{"repo":"a/b\n"}"#, "invalid_repo", "repo"),
+            (#"{"repo":""# + String(repeating: "x", count: 2049) + #""}"#, "invalid_repo", "repo"),
+            (#"{"repo":"a/b","filename":1}"#, "invalid_type", "filename"),
+            (#"{"repo":"a/b","filename":""}"#, "invalid_filename", "filename"),
+            (#"{"repo":"a/b","filename":"a\tb"}"#, "invalid_filename", "filename"),
+            (long("filename", 1025), "invalid_filename", "filename"),
+            (long("quantization", 65), "invalid_quantization", "quantization"),
+            (long("revision", 256), "invalid_revision", "revision"),
+            (#"{"repo":"a/b","revision":"\u007f"}"#, "invalid_revision", "revision"),
+            (long("display_name", 201), "invalid_display_name", "display_name"),
+            (long("chat_template", 1_000_001), "invalid_chat_template", "chat_template"),
+            (#"{"repo":"a/b","chat_template":"a\u0000b"}"#, "invalid_chat_template", "chat_template"),
+            (#"{"repo":"a/b","chat_template":{}}"#, "invalid_type", "chat_template"),
+        ]
+        let others: [(String, String, String, String?)] = [
+            ("refresh", #"{"apply":"yes"}"#, "invalid_type", "apply"),
+            ("refresh", #"{"apply":null}"#, "invalid_type", "apply"), ("refresh", "[]", "invalid_body", nil),
+            ("refresh", #"{"force":true}"#, "unknown_field", "force"), ("verify", "{", "invalid_json", nil),
+            ("verify", #"{"apply":true}"#, "unknown_field", "apply"),
+        ]
+        return register.map {
+            Case(method: "POST", path: "/v0/models/register", body: $0, status: 400, code: $1, param: $2)
+        }
+            + others.map {
+                Case(method: "POST", path: "/v0/models/org/none/\($0)", body: $1, status: 400, code: $2, param: $3)
+            }
+    }()
+
     @Test(arguments: cases) func answers(_ expected: Case) async throws {
         let bench = try Bench(Fleet.usual)
         let answer = try await bench.send(expected.method, expected.path, expected.body)
@@ -113,6 +167,10 @@ import Testing
     static let methods: [(String, String)] = [
         ("/v1/models", "GET, HEAD"), ("/v1/models/a/b", "GET, HEAD"), ("/v0/endpoints", "GET, HEAD, POST"),
         ("/v0/endpoints/alpha", "GET, HEAD, PATCH, DELETE"), ("/v0/endpoints/alpha/poll", "POST"),
+        ("/v0/models", "GET, HEAD"), ("/v0/models/hub", "GET, HEAD"), ("/v0/models/register", "POST"),
+        ("/v0/models/a/b", "GET, HEAD, DELETE"), ("/v0/models/a%2Fb", "GET, HEAD, DELETE"),
+        ("/v0/models/a/b/refresh", "POST"), ("/v0/models/a/b/verify", "POST"),
+        ("/v0/models/registry/a/b/manifest.json", "GET, HEAD"), ("/v0/models/registry/b", "GET, HEAD, DELETE"),
         ("/v0/operations/a", "GET, HEAD"), ("/healthz", "GET, HEAD"), ("/readyz", "GET, HEAD"),
     ]
 
@@ -134,6 +192,7 @@ import Testing
         let large = #"{"name":""# + String(repeating: "a", count: 1_048_576) + #""}"#
         for (method, path) in [
             ("POST", "/v0/endpoints"), ("PATCH", "/v0/endpoints/alpha"), ("POST", "/v0/endpoints/alpha/poll"),
+            ("POST", "/v0/models/register"), ("POST", "/v0/models/a/b/refresh"), ("POST", "/v0/models/a/b/verify"),
         ] {
             let answer = try await bench.send(method, path, large)
             #expect(answer.status == 413, "\(method) \(path)")

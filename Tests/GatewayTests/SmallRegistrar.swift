@@ -53,12 +53,29 @@ final class SmallRegistrar: CommandSender {
                 type: "invalid_request_error", code: "idempotency_key_reused", message: "used for another request")
             return [.operationChanged(operation(command.request, .failed, 422, error: error, &state))]
         }
-        let (operation, change) = outcome(command, &state)
+        let (operation, messages) = outcome(command, &state)
         state.outcomes[command.id] = (command.fingerprint, operation)
-        return (change.map { [.registryChanged($0)] } ?? []) + [.operationChanged(operation)]
+        return messages + [.operationChanged(operation)]
     }
 
-    private func outcome(_ command: Command, _ state: inout State) -> (Operation, RegistryChange?) {
+    private func outcome(_ command: Command, _ state: inout State) -> (Operation, [CatalogMessage]) {
+        switch command.action {
+        case .createEndpoint, .updateEndpoint, .deleteEndpoint:
+            let (operation, change) = endpointOutcome(command, &state)
+            return (operation, change.map { [.registryChanged($0)] } ?? [])
+        case .registerModel(let request): return register(request, command.id, &state)
+        case .deleteModel(let name):
+            guard catalog.registration(name) != nil else { return unregistered(command.id, &state) }
+            let gone = operation(command.id, .succeeded, 204, result: name, &state)
+            return (
+                gone, [.registryChanged(RegistryChange(tombstoneOf: .registration, id: name, revision: state.revision))]
+            )
+        case .refreshModel(let name, let isApplied): return refresh(name, isApplied, command.id, &state)
+        case .verifyModel(let name): return verify(name, command.id, &state)
+        }
+    }
+
+    private func endpointOutcome(_ command: Command, _ state: inout State) -> (Operation, RegistryChange?) {
         switch command.action {
         case .createEndpoint(let draft):
             guard catalog.endpoint(draft.name) == nil else {
@@ -85,7 +102,7 @@ final class SmallRegistrar: CommandSender {
             guard catalog.endpoint(id) != nil else { return (missing(command.id, &state), nil) }
             let gone = operation(command.id, .succeeded, 204, result: id, &state)
             return (gone, RegistryChange(tombstoneOf: .endpoint, id: id, revision: state.revision))
-        case .registerModel, .deleteModel, .refreshModel, .verifyModel: return (missing(command.id, &state), nil)
+        default: return (missing(command.id, &state), nil)
         }
     }
 
@@ -102,11 +119,73 @@ final class SmallRegistrar: CommandSender {
 
     private func operation(
         _ id: String, _ outcome: Operation.State, _ status: Int, result: String? = nil, error: APIError? = nil,
-        _ state: inout State
+        retryAfter: Int? = nil, _ state: inout State
     ) -> Operation {
         state.revision += 1
         return Operation(
             id: id, state: outcome, revision: state.revision, status: status, result: result, error: error,
-            at: 1_800_000_000_000 + state.revision)
+            retryAfter: retryAfter, at: 1_800_000_000_000 + state.revision)
     }
+}
+
+extension SmallRegistrar {
+    /// `busy/…` is what the Hub has no time for.
+    private func register(
+        _ request: RegistrationRequest, _ id: String, _ state: inout State
+    ) -> (Operation, [CatalogMessage]) {
+        if request.repo.hasPrefix("busy/") {
+            let error = APIError(type: "rate_limit_error", code: "hub_error", message: "the Hub is busy")
+            return (operation(id, .failed, 429, error: error, retryAfter: 55, &state), [])
+        }
+        let name = request.repo.lowercased()
+        guard catalog.registration(name) == nil else {
+            let error = APIError(type: "conflict_error", code: "already_registered", message: "it is", param: "repo")
+            return (operation(id, .failed, 409, error: error, &state), [])
+        }
+        let done = operation(id, .succeeded, 201, result: name, &state)
+        var record = Registered.record(request.repo, revision: state.revision)
+        record.displayName = request.displayName
+        record.chatTemplate = request.chatTemplate
+        return (done, [.registryChanged(RegistryChange(record))])
+    }
+
+    private func refresh(
+        _ name: String, _ isApplied: Bool, _ id: String, _ state: inout State
+    ) -> (Operation, [CatalogMessage]) {
+        guard var record = catalog.registration(name)?.record else { return unregistered(id, &state) }
+        let done = operation(id, .succeeded, 200, result: name, &state)
+        let commit = String(repeating: "b", count: 40)
+        record.revision = state.revision
+        if isApplied {
+            record.commit = commit
+            record.generation = state.revision
+        } else {
+            record.drift = RepositoryDrift(
+                commit: commit, detectedAt: 1_800_000_000_000, changes: [.init(path: "a.gguf", change: .changed)])
+        }
+        return (done, [.registryChanged(RegistryChange(record))])
+    }
+
+    private func verify(_ name: String, _ id: String, _ state: inout State) -> (Operation, [CatalogMessage]) {
+        guard let view = catalog.registration(name) else { return unregistered(id, &state) }
+        let done = operation(id, .succeeded, 200, result: name, &state)
+        let number = state.revision
+        let results = view.serving.map { endpoint in
+            VerifyResult(
+                registration: name, number: number, endpoint: endpoint.endpoint,
+                generation: catalog.endpoint(endpoint.endpoint)?.record.generation ?? 0, model: endpoint.model,
+                outcome: .ok,
+                tokens: 2, latencyMilliseconds: 40, text: "Hello", by: "p1", at: 1_800_000_000_000)
+        }
+        return (done, results.map { .verifyResult($0) })
+    }
+
+    private func unregistered(_ id: String, _ state: inout State) -> (Operation, [CatalogMessage]) {
+        let error = APIError(type: "not_found_error", code: "model_not_registered", message: "no such model")
+        return (operation(id, .failed, 404, error: error, &state), [])
+    }
+}
+
+extension HeldCatalog {
+    func registration(_ name: String) -> RegistrationView? { read { $0.registration(named: name) } }
 }

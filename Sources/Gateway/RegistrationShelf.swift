@@ -1,0 +1,67 @@
+import Catalog
+import Hummingbird
+import Synchronization
+
+/// The lists of registered models, as the buffers that the network takes.
+///
+/// Of a thousand models few change between two requests: only those are encoded again, and the list is put together
+/// again only where there is one.
+final class RegistrationShelf: Sendable {
+    private struct Held {
+        var stamp: Catalog.RegistrationStamp
+        var bytes: [UInt8]
+    }
+
+    private struct State {
+        var held: [String: Held] = [:]
+        var body: ByteBuffer?
+    }
+
+    private let extent: RegistrationAnswer.Extent
+    private let state = Mutex(State())
+
+    init(_ extent: RegistrationAnswer.Extent) { self.extent = extent }
+
+    /// `{"models":[…],"total":n}` of what `catalog` holds now.
+    func body(_ catalog: any CatalogSource) -> ByteBuffer {
+        state.withLock { state in
+            let held = state.held
+            let (names, changed) = catalog.read { catalog in Self.changes(in: catalog, since: held) }
+            if changed.isEmpty, names.count == held.count, let body = state.body { return body }
+            for (answer, stamp) in changed {
+                state.held[answer.view.record.name] = Held(stamp: stamp, bytes: answer.encoded(extent))
+            }
+            if state.held.count > names.count {
+                let known = Set(names)
+                state.held = state.held.filter { known.contains($0.key) }
+            }
+            let body = Self.body(names.compactMap { state.held[$0]?.bytes })
+            state.body = body
+            return body
+        }
+    }
+
+    private typealias Changed = [(RegistrationAnswer, Catalog.RegistrationStamp)]
+
+    /// All names there are, and what is not held as it is now.
+    private static func changes(
+        in catalog: borrowing Catalog, since held: [String: Held]
+    ) -> (names: [String], changed: Changed) {
+        let all = catalog.registrationStamps
+        let stale = all.filter { held[$0.name]?.stamp != $0.stamp }
+        var changed: Changed = []
+        for (view, entry) in zip(catalog.registrations(named: stale.map(\.name)), stale) {
+            changed.append((RegistrationAnswer(view, in: catalog), entry.stamp))
+        }
+        return (all.map(\.name), changed)
+    }
+
+    private static func body(_ records: [[UInt8]]) -> ByteBuffer {
+        var writer = JSONWriter()
+        writer.object { writer in
+            writer.field("models", encoded: records)
+            writer.field("total", records.count)
+        }
+        return ByteBuffer(bytes: writer.bytes)
+    }
+}
