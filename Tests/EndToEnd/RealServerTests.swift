@@ -4,8 +4,11 @@ import Testing
 /// A real llama.cpp server with a real model, seen through the whole of Rollcall.
 @Suite(.serialized, .enabled(if: TestBroker.isAvailable && Paths.python != nil, "needs scripts/test"))
 struct RealServerTests {
-    private func llama(_ deployment: Deployment, port: Int) async throws -> ChildProcess {
-        let model = Paths.root.appendingPathComponent(".rollcall/gemma-3-270m.gguf")
+    private static let model = Paths.root.appendingPathComponent(".rollcall/gemma-3-270m.gguf")
+
+    private func llama(
+        _ deployment: Deployment, port: Int, model: URL = RealServerTests.model
+    ) async throws -> ChildProcess {
         let child = try ChildProcess(
             "llama", executable: try #require(Paths.python),
             arguments: [Paths.programs.appendingPathComponent("llama_server.py").path, model.path, "\(port)"],
@@ -79,6 +82,62 @@ struct RealServerTests {
             #expect(seen["retrieved"].array == expected)
             #expect(seen["equal"].bool == true)
             #expect(seen["missing"].string == "model_not_found")
+        }
+    }
+
+    /// A model goes the whole way: registered, downloaded by its manifest alone, served, listed, ready, verified.
+    @Test(.timeLimit(.minutes(5)))
+    func aManifestIsEnoughToServeTheModel() async throws {
+        try await Deployment.run { deployment in
+            let fleet = try await deployment.fleet()
+            let source = deployment.folder.appendingPathComponent("source")
+            try FileManager.default.createDirectory(at: source, withIntermediateDirectories: true)
+            let file = source.appendingPathComponent("gemma-3-270m-Q4_K_M.gguf")
+            _ = try await run(
+                try #require(Paths.python).path,
+                [Paths.programs.appendingPathComponent("model_file.py").path, Self.model.path])
+            try FileManager.default.createSymbolicLink(at: file, withDestinationURL: Self.model)
+            try await fleet.hub.put("google/gemma-3-270m", ["directory": source.path])
+            let port = try Ports.free()
+            _ = try await deployment.registrar(
+                "registrar",
+                fleet.hub.settings().merging(["ROLLCALL_ENDPOINTS": "llama=http://127.0.0.1:\(port)"]) { $1 })
+            _ = try await deployment.poller("poller", ["ROLLCALL_POLL_INTERVAL": "2"])
+            let gateway = try await deployment.readyGateway()
+
+            let name = "google/gemma-3-270m"
+            let registered = try await gateway.register(name)
+            #expect(registered.status == 201, "\(registered.text)")
+            #expect(try registered.json()["quantization"].string == "Q4_K_M")
+            #expect(try await fleet.hub.weightsRequests() == 0)
+
+            let target = deployment.folder.appendingPathComponent("node")
+            let output = try await run(
+                try #require(Paths.python).path,
+                [
+                    Paths.programs.appendingPathComponent("manifest_download.py").path,
+                    "\(gateway.server.base)/v0/models/registry/\(name)/manifest.json", target.path,
+                ])
+            let downloaded = try JSONDecoder().decode(JSON.self, from: Data(output.utf8))["files"].array
+            let path = try #require(downloaded.first { $0["role"].string == "weights" }?["path"].string)
+            #expect(try await gateway.registered(name)["status"].string == "registered")
+
+            let server = try await llama(deployment, port: port, model: URL(fileURLWithPath: path))
+            defer { server.signal(SIGKILL) }
+            let ready = try await eventually("the model is ready", within: .seconds(70)) {
+                let model = try await gateway.registered(name)
+                return model["status"].string == "ready" ? model : nil
+            }
+            #expect(ready["endpoints"].array.map { $0["name"].string } == ["llama"])
+            let entry = try await gateway.server.get("/v1/models/\(name)").json()
+            #expect(entry["registration"].string == name)
+
+            let verified = try await gateway.server.send("POST", "/v0/models/\(name)/verify", body: "{}")
+            #expect(verified.status == 200, "\(verified.text)")
+            let result = try verified.json()["verification"].array[0]
+            #expect(result["outcome"].string == "ok")
+            #expect((result["tokens"].integer ?? 0) >= 1)
+            #expect(result["text"].string?.isEmpty == false)
         }
     }
 }

