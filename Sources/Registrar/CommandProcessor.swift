@@ -47,7 +47,8 @@ struct CommandProcessor: Sendable {
             outcome.dispositions.append(disposition)
             if let execution {
                 executed += 1
-                if execution.isRepeat { repeats.append(execution.operation) }
+                // One that is still in work tells its own steps.
+                if execution.isRepeat, execution.operation.isFinal { repeats.append(execution.operation) }
             }
         }
         guard executed > 0 else { return outcome }

@@ -242,7 +242,7 @@ struct ModelRegistrationTests {
             let fleet = try await deployment.fleet()
             let registrar = try await deployment.registrar("registrar", fleet.hub.settings(isFresh: true))
             let gateway = try await deployment.readyGateway()
-            for number in 1...50 {
+            for number in 1...12 {
                 try await fleet.hub.putGGUF("org/m\(number)", ["m.gguf": 10])
                 #expect(try await gateway.register("org/m\(number)").status == 201)
             }
@@ -251,7 +251,7 @@ struct ModelRegistrationTests {
             _ = try await deployment.registrar("again", fleet.hub.settings(isFresh: true))
             try await eventually("all of them are stale", within: .seconds(60)) {
                 let models = try await gateway.server.get("/v0/models/hub").json()["models"].array
-                return models.count == 50 && models.allSatisfy { $0["hf_info"]["stale"].bool == true }
+                return models.count == 12 && models.allSatisfy { $0["hf_info"]["stale"].bool == true }
             }
             let fresh = try await deployment.readyGateway("fresh")
             for path in [

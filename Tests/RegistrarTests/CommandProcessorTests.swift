@@ -51,6 +51,16 @@ import Testing
         #expect(try await bench.store.state().revision == 1)
     }
 
+    @Test func aRepeatOfWhatIsInWorkDoesNotTakeBackItsSteps() async throws {
+        let bench = try Bench()
+        let delivery = try Self.delivery(command("a", .registerModel(RegistrationRequest(repo: "org/m"))))
+        _ = try await bench.processor().process([delivery])
+        let again = try await bench.processor().process([delivery])
+        #expect(again.dispositions == [.acknowledge])
+        #expect(bench.stream.takeWords() == [])
+        #expect(try await bench.store.accepted().count == 1)
+    }
+
     @Test(
         "Poison goes to the dead queue; who waits for it is told where its id can be read",
         arguments: [
