@@ -38,9 +38,14 @@ static inline CURLcode rollcall_easy_set_data_function(CURL *easy, CURLoption op
     return (curl_easy_setopt)(easy, option, function);
 }
 
-// CURLOPT_PREREQFUNCTION: the one callback of another signature that is used.
+// CURLOPT_PREREQFUNCTION: called before the request is sent.
 static inline CURLcode rollcall_easy_set_prerequest_function(CURL *easy, curl_prereq_callback function) {
     return (curl_easy_setopt)(easy, CURLOPT_PREREQFUNCTION, function);
+}
+
+// CURLOPT_SEEKFUNCTION: how libcurl goes back to the start of a body that it has to send again.
+static inline CURLcode rollcall_easy_set_seek_function(CURL *easy, curl_seek_callback function) {
+    return (curl_easy_setopt)(easy, CURLOPT_SEEKFUNCTION, function);
 }
 
 // CURLINFO_LONG: writes a `long`.

@@ -1,4 +1,5 @@
 internal import CCurl
+internal import Glibc
 
 // What libcurl calls, on the loop's thread, from within curl_multi_perform and curl_easy_pause. At file scope, as
 // functions for C are isolated to nothing; the context is the transfer, which the loop keeps alive.
@@ -46,4 +47,13 @@ func noteConnected(
 ) -> Int32 {
     transfer(context)?.isConnected = true
     return CURL_PREREQFUNC_OK
+}
+
+/// CURLOPT_SEEKFUNCTION: libcurl has to send the body again from `offset`, as when a connection that was kept turns out
+/// to be closed.
+func seekBody(_ context: UnsafeMutableRawPointer?, offset: curl_off_t, origin: Int32) -> Int32 {
+    guard origin == SEEK_SET, let transfer = transfer(context), transfer.seek(to: Int(offset)) else {
+        return CURL_SEEKFUNC_CANTSEEK
+    }
+    return CURL_SEEKFUNC_OK
 }

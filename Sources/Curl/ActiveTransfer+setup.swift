@@ -19,6 +19,10 @@ extension ActiveTransfer {
         try easy.set(CURLOPT_WRITEDATA, pointer: context)
         try easy.set(CURLOPT_READFUNCTION, function: sendBody)
         try easy.set(CURLOPT_READDATA, pointer: context)
+        if case .source = exchange.request.body {
+            try easy.setSeekFunction(seekBody)
+            try easy.set(CURLOPT_SEEKDATA, pointer: context)
+        }
         try easy.setPrerequestFunction(noteConnected)
         try easy.set(CURLOPT_PREREQDATA, pointer: context)
     }
@@ -33,7 +37,7 @@ extension ActiveTransfer {
         try easy.set(CURLOPT_REDIR_PROTOCOLS_STR, "http,https")
         try easy.set(CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_2TLS)
         // Empty: every coding that libcurl was built with.
-        try easy.set(CURLOPT_ACCEPT_ENCODING, "")
+        if exchange.request.decodesContent { try easy.set(CURLOPT_ACCEPT_ENCODING, "") }
         try easy.set(CURLOPT_SSL_VERIFYPEER, true)
         try easy.set(CURLOPT_SSL_VERIFYHOST, 2)
         try easy.set(CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2)
@@ -96,6 +100,9 @@ extension ActiveTransfer {
             try easy.set(CURLOPT_POST, true)
             try easy.set(CURLOPT_POSTFIELDSIZE_LARGE, offset: length ?? -1)
             if length == nil { try headers.append(name: "Transfer-Encoding", value: "chunked") }
+        case .source(let source):
+            try easy.set(CURLOPT_POST, true)
+            try easy.set(CURLOPT_POSTFIELDSIZE_LARGE, offset: source.count)
         }
         if request.method != "POST" { try easy.set(CURLOPT_CUSTOMREQUEST, request.method) }
         // CURLOPT_POST says that the body is a form.

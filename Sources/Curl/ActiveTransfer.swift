@@ -1,5 +1,17 @@
 internal import CCurl
 
+/// What is to be done at the end of a turn of the loop. On the loop's thread only.
+final class LoopTurn {
+    /// Those who got a head in this turn.
+    var receivers: [any ResponseReceiver] = []
+
+    func end() {
+        guard !receivers.isEmpty else { return }
+        for receiver in receivers { receiver.endTurn() }
+        receivers.removeAll(keepingCapacity: true)
+    }
+}
+
 /// A transfer that libcurl works on. Not Sendable: it lives on the loop's thread, in the loop's table, and libcurl's
 /// callbacks get a pointer to it that is valid until the loop takes the transfer out of the table.
 final class ActiveTransfer {
@@ -17,11 +29,20 @@ final class ActiveTransfer {
     var bodyBytes = 0
     var isReceivingPaused = false
     var isSendingPaused = false
+    /// How much of a `source` was sent.
+    private var sentBytes = 0
+    let started = ContinuousClock.now
+    /// When a piece of the body last came, or the consumer last made room.
+    private(set) var lastProgress = ContinuousClock.now
     /// Why a callback ended the transfer: says more than the CURLcode that it ends with.
     var failure: HTTPError?
     private let resumeSending: @Sendable () -> Void
+    private let turn: LoopTurn
 
-    init(_ exchange: Exchange, easy: EasyHandle, resumeSending: @escaping @Sendable () -> Void) {
+    init(
+        _ exchange: Exchange, easy: EasyHandle, turn: LoopTurn, resumeSending: @escaping @Sendable () -> Void
+    ) {
+        self.turn = turn
         self.exchange = exchange
         self.easy = easy
         self.resumeSending = resumeSending
@@ -87,6 +108,7 @@ final class ActiveTransfer {
             exchange.request.maximumRedirects > 0
             ? easy.string(CURLINFO_EFFECTIVE_URL) ?? exchange.request.url : exchange.request.url
         exchange.receiver.receive(head: head)
+        turn.receivers.append(exchange.receiver)
     }
 
     func receive(body: UnsafeRawBufferPointer) -> BodyReception {
@@ -100,11 +122,17 @@ final class ActiveTransfer {
         guard body.count <= exchange.request.maximumBodyBytes - bodyBytes else { return refuseTooLarge() }
         let reception = exchange.receiver.receive(body: body)
         switch reception {
-        case .taken: bodyBytes += body.count
+        case .taken:
+            bodyBytes += body.count
+            noteProgress()
         case .pause: isReceivingPaused = true
         case .refused: failure = .cancelled
         }
         return reception
+    }
+
+    func noteProgress() {
+        if exchange.request.idleTimeout != nil { lastProgress = .now }
     }
 
     private func refuseTooLarge() -> BodyReception {
@@ -114,6 +142,11 @@ final class ActiveTransfer {
 
     /// Bytes of the request's body.
     func send(into buffer: UnsafeMutableRawBufferPointer) -> UploadBuffer.Reading {
+        if case .source(let source) = exchange.request.body {
+            let count = source.copy(from: sentBytes, into: buffer)
+            sentBytes += count
+            return count > 0 ? .bytes(count) : .end
+        }
         guard let upload = exchange.upload else { return .end }
         // Pulled only now: a request that cannot connect leaves the sequence alone.
         upload.start(resume: resumeSending)
@@ -124,5 +157,14 @@ final class ActiveTransfer {
         case .bytes, .end: break
         }
         return reading
+    }
+
+    /// False for a body that cannot be read again.
+    func seek(to offset: Int) -> Bool {
+        guard case .source(let source) = exchange.request.body, (0...source.count).contains(offset) else {
+            return false
+        }
+        sentBytes = offset
+        return true
     }
 }

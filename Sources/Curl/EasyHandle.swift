@@ -48,6 +48,10 @@ final class EasyHandle {
         try check(rollcall_easy_set_prerequest_function(pointer, function))
     }
 
+    func setSeekFunction(_ function: @escaping curl_seek_callback) throws(HTTPError) {
+        try check(rollcall_easy_set_seek_function(pointer, function))
+    }
+
     func long(_ info: CURLINFO) -> Int {
         var value = 0
         return rollcall_easy_get_long(pointer, info, &value) == CURLE_OK ? value : 0

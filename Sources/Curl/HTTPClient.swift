@@ -42,11 +42,16 @@ public final class HTTPClient: Sendable {
     /// Sends and returns when the head of the answer is there. Cancelling the task ends the transfer, before and after
     /// that.
     ///
+    /// - Parameter started: called before anything is sent, with a function that ends the transfer, for whoever has no
+    ///   task to cancel
     /// - Throws: `HTTPError` when the transfer fails before the head is complete; later failures come from the stream.
-    public func stream(_ request: HTTPRequest) async throws(HTTPError) -> HTTPResponseStream {
+    public func stream(
+        _ request: HTTPRequest, started: ((@escaping @Sendable () -> Void) -> Void)? = nil
+    ) async throws(HTTPError) -> HTTPResponseStream {
         let receiver = StreamedResponse()
         let exchange = try Exchange(request, receiver: receiver)
         let inbox = inbox
+        started? { exchange.cancel(through: inbox) }
         let outcome = await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 receiver.deliverHead(to: continuation)

@@ -14,7 +14,7 @@ public struct HTTPError: Error, Sendable, CustomStringConvertible {
         public static let connect = Code(name: "connect_failed")
         /// No connection in time, name resolution and TLS included, whichever of the two timeouts ran out.
         public static let connectTimeout = Code(name: "connect_timeout")
-        /// Connected, but the total timeout ran out.
+        /// Connected, but the total, first byte, or idle timeout ran out.
         public static let timeout = Code(name: "timeout")
         /// The TLS handshake failed, or the certificate was refused.
         public static let tls = Code(name: "tls_failed")

@@ -1,3 +1,12 @@
+/// A body that is held somewhere and can be read more than once, from any place in it.
+public protocol HTTPBodySource: Sendable {
+    /// In bytes; does not change.
+    var count: Int { get }
+    /// Copies what follows `offset`, as much as there is and fits, and gives how many bytes that were. Called on the
+    /// client's thread, which serves every other transfer too: it must not wait.
+    func copy(from offset: Int, into buffer: UnsafeMutableRawBufferPointer) -> Int
+}
+
 /// What is asked of a server, and how long and how much the answer may take.
 public struct HTTPRequest: Sendable {
     /// What is sent with the request.
@@ -11,6 +20,8 @@ public struct HTTPRequest: Sendable {
         /// A sequence that ends before or goes beyond `length`, or throws, fails the exchange with `requestBody`. It
         /// is read at most once, so a redirect that wants the body again fails with `reset`.
         case stream(length: Int?, any AsyncSequence<[UInt8], any Error> & Sendable)
+        /// Read piece by piece as the peer takes it, its length told in advance, and never copied as a whole.
+        case source(any HTTPBodySource)
     }
 
     /// A token of RFC 9110, section 9.1, sent as it is written.
@@ -25,6 +36,15 @@ public struct HTTPRequest: Sendable {
     public var connectTimeout: Duration = .seconds(5)
     /// For the whole exchange, the time a consumer keeps a stream waiting included; nil for none.
     public var totalTimeout: Duration? = .seconds(30)
+    /// From the start until the first byte of the answer's body, its head included; nil for none. Running out fails with
+    /// `timeout`, or with `connectTimeout` where there is no connection yet.
+    public var firstByteTimeout: Duration?
+    /// Between two pieces of the answer's body, the time in which a consumer takes nothing of a full buffer included;
+    /// nil for none. Running out fails with `timeout`.
+    public var idleTimeout: Duration?
+    /// Whether content codings are asked for and undone. Without, the body comes as it was sent, and `Accept-Encoding`
+    /// is the caller's.
+    public var decodesContent = true
     /// Of the decoded body; a longer one fails with `tooLarge`. Holds for streams too: `Int.max` for no limit.
     public var maximumBodyBytes: Int = 32 << 20
     /// 0 for none: the answer is then the redirect itself. Never leaves http/https.

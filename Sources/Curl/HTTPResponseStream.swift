@@ -35,6 +35,10 @@ public struct HTTPResponseStream: AsyncSequence, Sendable {
 
     public func makeAsyncIterator() -> AsyncIterator { AsyncIterator(transfer: transfer) }
 
+    /// What is left of the body where the answer has come to its end already: a small one often has when its head is
+    /// there. nil where more is to come, or it broke off; nothing is taken then.
+    public func takeRest() -> [UInt8]? { transfer.takeRest() }
+
     /// Ends the transfer; dropping the last reference to the stream does the same.
     public func cancel() { transfer.cancel() }
 }
@@ -72,6 +76,8 @@ final class StreamedTransfer: Sendable {
             }
         }
     }
+
+    func takeRest() -> [UInt8]? { response.takeWhole() }
 
     func cancel() {
         if response.abandon() { exchange.cancel(through: inbox) }

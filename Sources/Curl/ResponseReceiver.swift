@@ -3,6 +3,8 @@
 protocol ResponseReceiver: Sendable {
     /// The head of the last response, once, before any of its body.
     func receive(head: ResponseHead)
+    /// Everything that the network had just now has been received, the head and maybe more: called once after the head.
+    func endTurn()
     /// A piece of the decoded body; the bytes are lent for the call.
     func receive(body: UnsafeRawBufferPointer) -> BodyReception
     /// The end, once: nil for a complete answer.

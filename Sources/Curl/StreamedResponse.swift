@@ -14,6 +14,8 @@ final class StreamedResponse: ResponseReceiver {
 
     private struct State: Sendable {
         var headWaiter: CheckedContinuation<Result<ResponseHead, HTTPError>, Never>?
+        /// Until the waiter is told.
+        var head: ResponseHead?
         var buffer: [UInt8] = []
         /// The loop holds data back; who empties the buffer has to resume it.
         var isPaused = false
@@ -43,7 +45,17 @@ final class StreamedResponse: ResponseReceiver {
     }
 
     func receive(head: ResponseHead) {
-        state.withLock { $0.headWaiter.take() }?.resume(returning: .success(head))
+        state.withLock { $0.head = head }
+    }
+
+    /// Only now is the head told: whoever is woken finds what came with it, often the whole of a small answer.
+    func endTurn() { tellHead() }
+
+    private func tellHead() {
+        let (waiter, head) = state.withLock { state in
+            state.head == nil ? (nil, nil) : (state.headWaiter.take(), state.head.take())
+        }
+        if let head { waiter?.resume(returning: .success(head)) }
     }
 
     func receive(body: UnsafeRawBufferPointer) -> BodyReception {
@@ -61,9 +73,10 @@ final class StreamedResponse: ResponseReceiver {
     }
 
     func finish(_ failure: HTTPError?) {
+        defer { tellHead() }
         let (headWaiter, waiters) = state.withLock { state in
             if state.end == nil { state.end = failure.map { .failed($0) } ?? .complete }
-            return (state.headWaiter.take(), state.takeWaiters())
+            return (state.head == nil ? state.headWaiter.take() : nil, state.takeWaiters())
         }
         headWaiter?.resume(returning: .failure(failure ?? HTTPError(.truncated, "no head of an answer")))
         for waiter in waiters { waiter.resume() }
@@ -96,6 +109,16 @@ final class StreamedResponse: ResponseReceiver {
             case .complete: return .end
             case .failed(let failure): return .failed(failure)
             }
+        }
+    }
+
+    /// The whole body where the answer is complete and nothing of it was taken yet; nil otherwise, and nothing is taken.
+    func takeWhole() -> [UInt8]? {
+        state.withLock { state in
+            guard case .complete? = state.end, !state.isPaused else { return nil }
+            let bytes = state.buffer
+            state.buffer = []
+            return bytes
         }
     }
 

@@ -14,6 +14,10 @@ final class TransferLoop {
     private let multi: UnsafeMutableRawPointer?
     private var active: [ObjectIdentifier: ActiveTransfer] = [:]
     private var idle: [EasyHandle] = []
+    private let turn = LoopTurn()
+    /// Those of `active` that have a timeout of ours, and when one of them may run out at the earliest.
+    private var timed: [ObjectIdentifier: ActiveTransfer] = [:]
+    private var nextLook: ContinuousClock.Instant?
 
     /// Before libcurl 7.84 it must not run on two threads at once; a static is made once.
     private static let isLibraryReady = curl_global_init(Int(CURL_GLOBAL_DEFAULT)) == CURLE_OK
@@ -42,15 +46,17 @@ final class TransferLoop {
             var running: Int32 = 0
             curl_multi_perform(multi, &running)
             finishCompleted(of: multi)
-            inbox.sleep(on: multi) { Self.wait(on: multi) }
+            turn.end()
+            let milliseconds = endOverdue()
+            inbox.sleep(on: multi) { Self.wait(on: multi, milliseconds) }
         }
         stop()
         idle.removeAll()
         curl_multi_cleanup(multi)
     }
 
-    private static func wait(on multi: UnsafeMutableRawPointer) {
-        if curl_multi_poll(multi, nil, 0, longestSleep, nil) != CURLM_OK {
+    private static func wait(on multi: UnsafeMutableRawPointer, _ milliseconds: Int32) {
+        if curl_multi_poll(multi, nil, 0, milliseconds, nil) != CURLM_OK {
             // It could not wait, out of memory or descriptors: a pause instead, so as not to spin.
             poll(nil, 0, 10)
         }
@@ -64,6 +70,7 @@ final class TransferLoop {
         case .resumeReceiving(let exchange):
             guard let transfer = active[ObjectIdentifier(exchange)], transfer.isReceivingPaused else { return }
             transfer.isReceivingPaused = false
+            transfer.noteProgress()
             transfer.applyPauses()
         case .resumeSending(let exchange):
             guard let transfer = active[ObjectIdentifier(exchange)], transfer.isSendingPaused else { return }
@@ -76,7 +83,7 @@ final class TransferLoop {
         if exchange.isCancelled { return exchange.end(.cancelled) }
         guard let easy = idle.popLast() ?? EasyHandle() else { return exchange.end(HTTPError(.other, "out of memory")) }
         let inbox = inbox
-        let transfer = ActiveTransfer(exchange, easy: easy) { [weak exchange] in
+        let transfer = ActiveTransfer(exchange, easy: easy, turn: turn) { [weak exchange] in
             guard let exchange else { return }
             // When the inbox is closed the loop ends the transfer by itself.
             _ = inbox.submit(.resumeSending(exchange))
@@ -90,6 +97,35 @@ final class TransferLoop {
             return exchange.end(HTTPError(.other, "libcurl did not take the transfer"))
         }
         active[ObjectIdentifier(exchange)] = transfer
+        guard transfer.isTimed else { return }
+        timed[ObjectIdentifier(exchange)] = transfer
+        look(again: transfer.nextLook(after: .now))
+    }
+
+    private func look(again instant: ContinuousClock.Instant?) {
+        guard let instant else { return }
+        nextLook = nextLook.map { min($0, instant) } ?? instant
+    }
+
+    /// Ends what has run out of its time; gives how long the loop may sleep, in milliseconds.
+    private func endOverdue() -> Int32 {
+        guard let due = nextLook else { return Self.longestSleep }
+        let now = ContinuousClock.now
+        if due <= now {
+            nextLook = nil
+            for transfer in Array(timed.values) {
+                if let failure = transfer.overdue(at: now) {
+                    end(transfer, failure)
+                } else {
+                    look(again: transfer.nextLook(after: now))
+                }
+            }
+        }
+        guard let nextLook else { return Self.longestSleep }
+        let (seconds, attoseconds) = (nextLook - now).components
+        guard seconds < Int64(Self.longestSleep / 1000) else { return Self.longestSleep }
+        // Rounded up: a sleep that ends too early would be one of many.
+        return Int32(seconds * 1000 + attoseconds / 1_000_000_000_000_000 + 1)
     }
 
     private func finishCompleted(of multi: UnsafeMutableRawPointer) {
@@ -109,6 +145,7 @@ final class TransferLoop {
     private func end(_ transfer: ActiveTransfer, _ failure: HTTPError?) {
         curl_multi_remove_handle(multi, transfer.easy.pointer)
         active[ObjectIdentifier(transfer.exchange)] = nil
+        timed[ObjectIdentifier(transfer.exchange)] = nil
         // Nothing of this transfer, credentials least of all, is left to the next.
         transfer.easy.reset()
         if idle.count < Self.maximumIdleHandles { idle.append(transfer.easy) }

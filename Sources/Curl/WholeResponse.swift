@@ -31,6 +31,8 @@ final class WholeResponse: ResponseReceiver {
         gathering.withLock { $0.head = head }
     }
 
+    func endTurn() {}
+
     func receive(body: UnsafeRawBufferPointer) -> BodyReception {
         gathering.withLock { $0.body.append(contentsOf: body) }
         return .taken

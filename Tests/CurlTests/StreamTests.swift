@@ -31,6 +31,57 @@ extension CurlTests {
             }
         }
 
+        /// A small answer is there in whole when its head is told, and is taken in one go; one that goes on is not.
+        @Test func theRestAtOnce() async throws {
+            let more = Event()
+            let server = RawServer { connection in
+                while let head = connection.readHead() {
+                    if head.hasPrefix("GET /small") {
+                        connection.write("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc")
+                    } else {
+                        connection.write("HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nabc")
+                        more.blockUntilHappened()
+                        connection.write("def")
+                    }
+                }
+            }
+            try await withClient { client async throws in
+                let small = try await client.stream(HTTPRequest(url: server.url + "/small"))
+                #expect(small.takeRest() == Array("abc".utf8))
+                #expect(try await small.collect().isEmpty)
+                let large = try await client.stream(HTTPRequest(url: server.url + "/large"))
+                #expect(large.takeRest() == nil)
+                more.happen()
+                #expect(try await large.collect() == Array("abcdef".utf8))
+            }
+        }
+
+        /// Whoever has no task to cancel is given a function, before the answer is there.
+        @Test func isEndedFromOutside() async throws {
+            let closed = Event()
+            let asked = Event()
+            let server = RawServer { connection in
+                _ = connection.readHead()
+                asked.happen()
+                connection.waitForClose()
+                closed.happen()
+            }
+            try await withClient { client async throws in
+                do throws(HTTPError) {
+                    _ = try await client.stream(HTTPRequest(url: server.url)) { end in
+                        Task {
+                            await asked.wait()
+                            end()
+                        }
+                    }
+                    Issue.record("no error")
+                } catch {
+                    #expect(error.code == .cancelled)
+                }
+                await closed.wait()
+            }
+        }
+
         @Test func whatCameBeforeAFailureIsGiven() async throws {
             let server = RawServer.answeringOnce("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc")
             try await withClient { client async throws in
