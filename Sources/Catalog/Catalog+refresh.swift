@@ -15,7 +15,7 @@ extension Catalog {
                 ?? RegistryChange(tombstoneOf: .endpoint, id: $0.id, revision: $0.revision)
         }
         var messages = records.chunks(of: Self.refreshBatch).map { Refresh(records: $0) }
-        messages += registrationMessages
+        messages += registrationMessages + keyMessages
         messages += (checkpoint?.parts ?? []).map { Refresh(checkpoint: [$0]) }
         messages += snapshotBatches(known)
         messages += operations.all.chunks(of: Self.refreshBatch).map { Refresh(operations: $0) }
@@ -34,6 +34,15 @@ extension Catalog {
                     ?? RegistryChange(tombstoneOf: .registration, id: name, revision: slot.revision)
                 return Refresh(records: [change])
             }
+    }
+
+    private var keyMessages: [Refresh] {
+        keySlots.sorted { ByteOrder.precedes($0.key, $1.key) }
+            .map { id, slot in
+                slot.record.map { RegistryChange($0) }
+                    ?? RegistryChange(tombstoneOf: .key, id: id, revision: slot.revision)
+            }
+            .chunks(of: Self.refreshBatch).map { Refresh(records: $0) }
     }
 
     private var verificationMessages: [Refresh] {

@@ -156,10 +156,12 @@ extension Catalog {
 }
 
 extension VerifyResult {
-    /// Whether this one is to be kept rather than `held`: the later job's, and of one job, which two may have done, a
-    /// poller's before the registrar's that nobody had done it, then the one whose bytes are greater.
+    /// Whether this one is to be kept rather than `held`: that of the endpoint's later generation, which outlives every
+    /// checkpoint that the other one does; then the later job's, and of one job, which two may have done, a poller's
+    /// before the registrar's that nobody had done it, then the one whose bytes are greater.
     func supersedes(_ held: VerifyResult?) -> Bool {
         guard let held else { return true }
+        if generation != held.generation { return generation > held.generation }
         if number != held.number { return number > held.number }
         if (by == Self.registrar) != (held.by == Self.registrar) { return held.by == Self.registrar }
         return self != held && CanonicalBytes.precedes(held, self)

@@ -6,6 +6,7 @@ extension Catalog {
         switch change.kind {
         case .endpoint: applyEndpoint(change, &effects)
         case .registration: applyRegistration(change, &effects)
+        case .key: applyKey(change, &effects)
         }
     }
 
@@ -39,6 +40,7 @@ extension Catalog {
             dropExcluded(slot, by: held, &effects)
         }
         dropRegistrations(excludedBy: held, &effects)
+        dropKeys(excludedBy: held, &effects)
         if let version { effects.note(.checkpoint(version)) }
     }
 

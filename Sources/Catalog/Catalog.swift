@@ -9,6 +9,8 @@ public struct Catalog: Sendable {
     /// Live endpoints by name. Two have one name only while a rename is half seen.
     var slotsOfName: [String: [Int]] = [:]
     var registrationSlots: [String: RegistrationSlot] = [:]
+    var keySlots: [String: KeySlot] = [:]
+    var keyOfDigest: [String: String] = [:]
     var checkpoint: HeldCheckpoint?
     var assembly = CheckpointAssembly()
     var operations = OperationShelf()
@@ -90,6 +92,9 @@ public struct Catalog: Sendable {
     /// The whole list. Encoded once per change of it; until the next change this costs nothing.
     public var modelList: ModelList { mutating get { list.list() } }
 
+    /// The part of the list that `patterns` match; made anew with each call.
+    public mutating func modelList(of patterns: ModelPatterns) -> ModelListPart { list.list(of: patterns) }
+
     /// One entry of the list, encoded as in it; nil where it is not in the list.
     public func modelEntry(_ id: ModelID) -> [UInt8]? { list.entry(id) }
 
@@ -102,6 +107,10 @@ public struct Catalog: Sendable {
         }
         for (name, revision) in checkpoint?.revisions(of: .registration) ?? [:] {
             if let slot = registrationSlots[name], slot.revision >= revision { continue }
+            missing += 1
+        }
+        for (id, revision) in checkpoint?.revisions(of: .key) ?? [:] {
+            if let slot = keySlots[id], slot.revision >= revision { continue }
             missing += 1
         }
         let pending = slots.count { $0.record != nil && $0.visibleHealth == nil }

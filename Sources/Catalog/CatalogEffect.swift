@@ -8,6 +8,8 @@ public enum CatalogEffect: Sendable, Hashable {
     case endpointRecordChanged(id: String)
     /// A registration's record was created, changed, or removed.
     case registrationChanged(name: String)
+    /// An API key was made or revoked.
+    case keyChanged(id: String)
     /// A newer result of a generation on this endpoint counts now.
     case verified(registration: String, endpoint: String)
     /// A newer health or model row of this endpoint counts now.

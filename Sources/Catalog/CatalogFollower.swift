@@ -75,6 +75,11 @@ public final class CatalogFollower: Service {
         }
     }
 
+    /// The part of the list that `patterns` match, made anew with each call: keep it as long as the list has that ETag.
+    public func modelList(of patterns: ModelPatterns) -> ModelListPart {
+        state.withLock { $0.machine.modelList(of: patterns) }
+    }
+
     public var readiness: Readiness { state.withLock { $0.machine.readiness } }
 
     /// Time since the catalog was last known to be current; nil when it never was.

@@ -50,9 +50,10 @@ extension SnapshotRow {
 extension RegistryChange {
     fileprivate var implausibility: String? {
         guard (1...plausible.upperBound).contains(revision) else { return "revision out of range" }
-        guard (endpoint == nil || kind == .endpoint) && (registration == nil || kind == .registration) else {
-            return "record of another kind"
-        }
+        guard endpoint == nil || kind == .endpoint, registration == nil || kind == .registration,
+            key == nil || kind == .key
+        else { return "record of another kind" }
+        if let key, key.id != id || key.revision != revision { return "record of another id or revision" }
         if let registration {
             guard registration.name == id, registration.revision == revision else {
                 return "record of another id or revision"

@@ -25,6 +25,7 @@ public struct SnapshotBatch: Sendable, Hashable, Codable {
 public enum RecordKind: String, Sendable, Hashable, Codable, Comparable {
     case endpoint
     case registration
+    case key
 
     public static func < (left: RecordKind, right: RecordKind) -> Bool { left.rawValue < right.rawValue }
 }
@@ -39,6 +40,8 @@ public struct RegistryChange: Sendable, Hashable, Codable {
     public var endpoint: EndpointRecord?
     /// Where `kind` is `registration`.
     public var registration: RegistrationRecord?
+    /// Where `kind` is `key`.
+    public var key: KeyRecord?
 
     public init(_ record: EndpointRecord) {
         self.init(tombstoneOf: .endpoint, id: record.id, revision: record.revision)
@@ -48,6 +51,11 @@ public struct RegistryChange: Sendable, Hashable, Codable {
     public init(_ record: RegistrationRecord) {
         self.init(tombstoneOf: .registration, id: record.name, revision: record.revision)
         registration = record
+    }
+
+    public init(_ record: KeyRecord) {
+        self.init(tombstoneOf: .key, id: record.id, revision: record.revision)
+        key = record
     }
 
     public init(tombstoneOf kind: RecordKind, id: String, revision: Int64) {

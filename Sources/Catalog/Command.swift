@@ -30,6 +30,8 @@ public struct Command: Sendable, Hashable, Codable {
         /// `isApplied`: where the repository has moved on, the new commit takes the place of the old one.
         case refreshModel(name: String, isApplied: Bool)
         case verifyModel(name: String)
+        case createKey(KeyDraft)
+        case revokeKey(id: String)
     }
 }
 

@@ -97,6 +97,7 @@ struct FollowerMachine {
 
     /// The catalog's list of models, encoded at most once per change.
     var modelList: ModelList { mutating get { catalog.modelList } }
+    mutating func modelList(of patterns: ModelPatterns) -> ModelListPart { catalog.modelList(of: patterns) }
 
     /// When `tick` is due next; nil: when something else happens.
     var nextDeadline: Instant? {

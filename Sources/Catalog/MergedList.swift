@@ -13,6 +13,13 @@ public struct ModelList: Sendable, Hashable {
     }
 }
 
+/// The part of a list that some callers see.
+public struct ModelListPart: Sendable, Hashable {
+    /// ETag of the whole list that it is a part of.
+    public var whole: String
+    public var list: ModelList
+}
+
 /// The models of all endpoints, indexed by model and kept up to date endpoint by endpoint.
 ///
 /// A line is encoded again only when something that it is made of changed; the whole is put together only when it is
@@ -88,19 +95,28 @@ struct MergedList: Sendable {
             lines[line].isStale = false
         }
         stale = []
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(order.reduce(40) { $0 + lines[$1].encoded.count + 1 })
-        JSONText.append(raw: #"{"object":"list","data":["#, to: &bytes)
-        var isFirst = true
-        for line in order where !lines[line].encoded.isEmpty {
-            if !isFirst { bytes.append(UInt8(ascii: ",")) }
-            isFirst = false
-            bytes.append(contentsOf: lines[line].encoded)
-        }
-        JSONText.append(raw: "]}", to: &bytes)
-        let list = ModelList(bytes: bytes)
+        let list = Self.list(of: order.map { lines[$0].encoded }.filter { !$0.isEmpty })
         built = list
         return list
+    }
+
+    /// Only the models that `patterns` match, made anew with each call.
+    mutating func list(of patterns: ModelPatterns) -> ModelListPart {
+        let whole = list()
+        let matching = order.filter { !lines[$0].encoded.isEmpty && patterns.match(lines[$0].id) }
+        return ModelListPart(whole: whole.etag, list: Self.list(of: matching.map { lines[$0].encoded }))
+    }
+
+    private static func list(of lines: [[UInt8]]) -> ModelList {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(lines.reduce(40) { $0 + $1.count + 1 })
+        JSONText.append(raw: #"{"object":"list","data":["#, to: &bytes)
+        for (number, line) in lines.enumerated() {
+            if number > 0 { bytes.append(UInt8(ascii: ",")) }
+            bytes.append(contentsOf: line)
+        }
+        JSONText.append(raw: "]}", to: &bytes)
+        return ModelList(bytes: bytes)
     }
 
     /// The line of one model as in the list; nil where it is not in it.
@@ -147,6 +163,11 @@ struct MergedList: Sendable {
             return
         }
         for entry in models.entries { registered.touch(ownersOf: entry.id) }
+    }
+
+    /// The endpoints that list `id`, also those that are not usable; in the order of their names.
+    func members(listing id: ModelID) -> [Int] {
+        lineOfID[id].map { lines[$0].holders.map { Int($0.member) } } ?? []
     }
 
     private mutating func add(_ member: Int, name: String, isUsable: Bool, models: HeldModels) {

@@ -135,6 +135,8 @@ extension Command.Action {
         case .deleteModel: "model.delete"
         case .refreshModel: "model.refresh"
         case .verifyModel: "model.verify"
+        case .createKey: "key.create"
+        case .revokeKey: "key.revoke"
         }
     }
 }

@@ -29,6 +29,12 @@ struct Rejection: Error, Sendable, Hashable {
             type: "not_found_error", code: "model_not_registered",
             message: "No model is registered under this name; GET /v0/models lists all that are."))
 
+    static let keyNotFound = Rejection(
+        status: 404,
+        APIError(
+            type: "not_found_error", code: "key_not_found", message: "There is no such key; it may be revoked already.")
+    )
+
     static func notServed(_ name: String) -> Rejection {
         Rejection(
             status: 503,
@@ -128,6 +134,21 @@ enum CommandRules {
         } catch {
             throw Rejection.invalid(error)
         }
+    }
+
+    /// A new key's record.
+    static func record(from draft: KeyDraft, revision: Int64, createdAt: Int64) throws(Rejection) -> KeyRecord {
+        guard UUID(uuidString: draft.id) != nil, draft.id == draft.id.lowercased(), draft.digest.utf8.count == 64,
+            draft.digest.utf8.allSatisfy({ (48...57).contains($0) || (97...102).contains($0) })
+        else { throw Rejection.malformed }
+        do {
+            try KeyRules.check(name: draft.name, scopes: draft.scopes, models: draft.models)
+        } catch {
+            throw Rejection.invalid(error)
+        }
+        return KeyRecord(
+            id: draft.id, name: draft.name, digest: draft.digest, scopes: draft.scopes, models: draft.models,
+            expiresAt: draft.expiresAt, revision: revision, createdAt: createdAt)
     }
 
     /// `record` with `change` applied, without a new revision or generation.

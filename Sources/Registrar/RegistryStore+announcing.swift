@@ -48,7 +48,9 @@ extension RegistryStore {
                 .map { CheckpointEntry(kind: .endpoint, id: $0["id"], revision: $0["revision"]) }
             let registrations = try Row.fetchAll(database, sql: "SELECT name, revision FROM registrations")
                 .map { CheckpointEntry(kind: .registration, id: $0["name"], revision: $0["revision"]) }
-            return (try RegistryState.read(database), (endpoints + registrations).sorted())
+            let keys = try Row.fetchAll(database, sql: "SELECT id, revision FROM keys")
+                .map { CheckpointEntry(kind: .key, id: $0["id"], revision: $0["revision"]) }
+            return (try RegistryState.read(database), (endpoints + registrations + keys).sorted())
         }
     }
 
@@ -64,6 +66,10 @@ extension RegistryStore {
         }
         for record in try RegistrationTable(database: database).records(above: revision) {
             revisions[record.name] = record.revision
+            items.append((record.revision, false, .registryChanged(RegistryChange(record))))
+        }
+        for record in try KeyTable(database: database).records(above: revision) {
+            revisions[record.id] = record.revision
             items.append((record.revision, false, .registryChanged(RegistryChange(record))))
         }
         for change in try TombstoneTable(database: database).all(above: revision) {

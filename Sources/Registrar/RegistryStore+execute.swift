@@ -121,6 +121,13 @@ extension RegistryStore {
                 guard try registrations.record(named: name) != nil else { throw Rejection.modelNotRegistered }
                 try registrations.delete(named: name, revision: revision, at: now)
                 return .deleted
+            case .createKey(let draft):
+                return .created(try create(draft, revision: revision, at: now, in: KeyTable(database: database)).id)
+            case .revokeKey(let id):
+                let keys = KeyTable(database: database)
+                guard try keys.record(id: id) != nil else { throw Rejection.keyNotFound }
+                try keys.delete(id: id, revision: revision, at: now)
+                return .deleted
             case .registerModel, .refreshModel, .verifyModel:
                 // Only a name that is not registered is not accepted, see `accept`.
                 throw Rejection.modelNotRegistered
@@ -141,6 +148,15 @@ extension RegistryStore {
         // endpoint alive.
         guard try endpoints.record(id: record.id) == nil else { throw Rejection.keyReused }
         try endpoints.put(record)
+        return record
+    }
+
+    private static func create(
+        _ draft: KeyDraft, revision: Int64, at now: Int64, in keys: KeyTable
+    ) throws -> KeyRecord {
+        let record = try CommandRules.record(from: draft, revision: revision, createdAt: now / 1000)
+        guard try keys.record(id: record.id) == nil else { throw Rejection.keyReused }
+        try keys.put(record)
         return record
     }
 
@@ -171,7 +187,7 @@ extension Command.Action {
     /// What is left to do once the command has been accepted; nil where it is done in one transaction.
     fileprivate var work: AcceptedCommand.Work? {
         switch self {
-        case .createEndpoint, .updateEndpoint, .deleteEndpoint, .deleteModel: nil
+        case .createEndpoint, .updateEndpoint, .deleteEndpoint, .deleteModel, .createKey, .revokeKey: nil
         case .registerModel(let request): .register(request)
         case .refreshModel(let name, let isApplied): .refresh(name: name, isApplied: isApplied)
         case .verifyModel(let name): .verify(name: name)

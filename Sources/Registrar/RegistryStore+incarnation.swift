@@ -29,6 +29,11 @@ extension RegistryStore {
                 try endpoints.put(record)
             }
             try Self.restampRegistrations(database)
+            let keys = KeyTable(database: database)
+            for var record in try keys.records() {
+                record.revision = try RegistryState.nextRevision(database)
+                try keys.put(record)
+            }
             try Self.restampOutcomes(database, above: state.announced)
             try Self.raiseIncarnation(database, atLeast: incarnation + 1)
             return try RegistryState.read(database)

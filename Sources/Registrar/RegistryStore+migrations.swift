@@ -12,6 +12,16 @@ extension RegistryStore {
         migrator.registerMigration("2: registered models, accepted commands") { database in
             try makeRegistrations(database)
         }
+        migrator.registerMigration("3: API keys") { database in
+            try database.execute(
+                sql: """
+                    CREATE TABLE keys (
+                        id TEXT PRIMARY KEY,
+                        revision INTEGER NOT NULL UNIQUE,
+                        record TEXT NOT NULL -- KeyRecord as JSON
+                    ) STRICT;
+                    """)
+        }
         return migrator
     }()
 

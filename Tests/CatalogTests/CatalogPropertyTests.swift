@@ -16,6 +16,11 @@ import Testing
             #expect(catalog.modelList == reference.modelList, "seed \(seed), turn \(turn)")
             #expect(catalog.endpoints == reference.endpoints, "seed \(seed), turn \(turn)")
             #expect(catalog.registrations == reference.registrations, "seed \(seed), turn \(turn)")
+            #expect(catalog.keys == reference.keys, "seed \(seed), turn \(turn)")
+            for number in 1...6 {
+                let digest = Sample.key(number, revision: 0).digest
+                #expect(catalog.key(digest: digest)?.record == reference.key(id: Sample.id(number)), "seed \(seed)")
+            }
             for number in 0...3 {
                 #expect(catalog.operation(id: "o\(number)") == reference.operation(id: "o\(number)"), "seed \(seed)")
             }
@@ -52,6 +57,7 @@ import Testing
         #expect(copy.modelList == catalog.modelList, "seed \(seed)")
         #expect(copy.endpoints == catalog.endpoints, "seed \(seed)")
         #expect(copy.registrations == catalog.registrations, "seed \(seed)")
+        #expect(copy.keys == catalog.keys, "seed \(seed)")
         #expect(copy.registry == catalog.registry)
         #expect(copy.refreshMessages() == catalog.refreshMessages(), "seed \(seed)")
     }
@@ -86,6 +92,7 @@ import Testing
             #expect(late.modelList == there.modelList, "seed \(seed), start \(start) of \(end)")
             #expect(late.endpoints == there.endpoints, "seed \(seed), start \(start) of \(end)")
             #expect(late.registrations == there.registrations, "seed \(seed), start \(start) of \(end)")
+            #expect(late.keys == there.keys, "seed \(seed), start \(start) of \(end)")
             #expect(late.version == there.version, "seed \(seed)")
         }
     }

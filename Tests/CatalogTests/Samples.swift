@@ -51,6 +51,25 @@ enum Sample {
             RegistryChange(registration(repo, quantization: quantization, files: files, revision: revision)))
     }
 
+    static func key(
+        _ number: Int, name: String = "key", scopes: [Scope] = [.models], models: [String]? = nil, revision: Int64
+    ) -> KeyRecord {
+        let digits = String(number)
+        return KeyRecord(
+            id: id(number), name: name, digest: String(repeating: "0", count: 64 - digits.count) + digits,
+            scopes: scopes, models: models, revision: revision, createdAt: 1000)
+    }
+
+    static func made(
+        _ number: Int, name: String = "key", models: [String]? = nil, revision: Int64
+    ) -> CatalogMessage {
+        .registryChanged(RegistryChange(key(number, name: name, models: models, revision: revision)))
+    }
+
+    static func revoked(_ number: Int, revision: Int64) -> CatalogMessage {
+        .registryChanged(RegistryChange(tombstoneOf: .key, id: id(number), revision: revision))
+    }
+
     static func row(
         _ number: Int, generation: Int64, tick: Int64, models: [String]?, digest: String? = nil,
         state: EndpointState = .online, poller: String = "p1", firstSeen: Int64 = 500

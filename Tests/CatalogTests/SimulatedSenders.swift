@@ -9,6 +9,7 @@ struct SimulatedSenders {
         var revision: Int64 = 0
         var live: [Int: EndpointRecord] = [:]
         var models: [String: RegistrationRecord] = [:]
+        var keys: [Int: KeyRecord] = [:]
         var generations: [(endpoint: Int, generation: Int64)] = []
         var messages: [CatalogMessage] = []
 
@@ -16,6 +17,7 @@ struct SimulatedSenders {
             let entries =
                 live.values.map { CheckpointEntry(kind: .endpoint, id: $0.id, revision: $0.revision) }
                 + models.values.map { CheckpointEntry(kind: .registration, id: $0.name, revision: $0.revision) }
+                + keys.values.map { CheckpointEntry(kind: .key, id: $0.id, revision: $0.revision) }
             return Checkpoint.parts(
                 registry: Sample.registry, incarnation: 1, revision: revision, entries: entries, madeAt: 1000 + revision
             ).map { .registryCheckpoint($0) }
@@ -46,6 +48,20 @@ struct SimulatedSenders {
                 .registryChanged(RegistryChange(tombstoneOf: .registration, id: repo, revision: revision)))
         }
 
+        mutating func makeKey(_ number: Int) {
+            revision += 1
+            // What is stamped anew, as in a restored registry, keeps its digest.
+            let record = Sample.key(number, name: "k\(number % 2)", models: ["org/*"], revision: revision)
+            keys[number] = record
+            messages.append(.registryChanged(RegistryChange(record)))
+        }
+
+        mutating func revokeKey(_ number: Int) {
+            revision += 1
+            keys[number] = nil
+            messages.append(Sample.revoked(number, revision: revision))
+        }
+
         mutating func remove(_ number: Int) {
             revision += 1
             live[number] = nil
@@ -60,7 +76,9 @@ struct SimulatedSenders {
             let number = Int.random(in: 1...6, using: &generator)
             let suffix = Int.random(in: 0...1, using: &generator) == 0 ? "" : "-\(step)"
             let repo = ["org/x", "other/x", "org/a"].randomElement(using: &generator) ?? "org/x"
-            switch Int.random(in: 0..<14, using: &generator) {
+            switch Int.random(in: 0..<18, using: &generator) {
+            case 14..<16: registry.makeKey(number)
+            case 16..<18 where registry.keys[number] != nil: registry.revokeKey(number)
             case 10..<12: registry.register(repo, quantization: "7B", isNewGeneration: false)
             case 12: registry.register(repo, quantization: nil, isNewGeneration: true)
             case 13 where registry.models[repo] != nil: registry.unregister(repo)

@@ -118,7 +118,9 @@ actor Scheduler: Service {
             case .pollRequested(let id), .endpointSuspect(let id):
                 schedule.request(id, now: now)
                 isUrgent = true
-            case .modelsChanged, .operationChanged, .registrationChanged, .verified, .checkpoint, .syncMark: break
+            case .modelsChanged, .operationChanged, .registrationChanged, .keyChanged, .verified, .checkpoint,
+                .syncMark:
+                break
             }
         }
         if isUrgent, fleet.isScheduler, follower.readiness.letsPollersWork { dispatch(now) }
