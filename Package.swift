@@ -76,6 +76,7 @@ let package = Package(
             name: "Simulator",
             dependencies: [
                 "Launch", hummingbird, crypto, logging, lifecycle, .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
             ],
             swiftSettings: strict),
         .testTarget(
@@ -105,7 +106,8 @@ let package = Package(
         .executableTarget(
             name: "Benchmarks", dependencies: ["AMQP", "Catalog", logging], path: "Tests/Benchmarks",
             exclude: [
-                "bare_amqp.h", "bare_broker.c", "bare_poll.c", "bare_read.c", "changes.py", "nginx.conf", "wrk.lua",
+                "bare_amqp.h", "bare_broker.c", "bare_poll.c", "bare_read.c", "changes.py", "chat.lua", "chat_load.c",
+                "nginx-proxy.conf", "nginx.conf", "wrk.lua",
             ],
             swiftSettings: strict),
         .testTarget(

@@ -16,10 +16,6 @@ struct Answer: Sendable, Equatable {
     ///   - body: of the request
     ///   - now: seconds since 1970, for servers that say "created now"
     init(of endpoint: SimulatedEndpoint, method: String, path: String, body: String, now: Int64) {
-        if method == "POST", path == Self.completionPath {
-            self = Self.completion(of: endpoint, body: body, now: now)
-            return
-        }
         let request = Request(method: method, path: path, body: body, now: now)
         switch endpoint.kind {
         case .vllm: self = Self.vllm(endpoint.models, request)

@@ -34,18 +34,19 @@ struct EndpointResponder: HTTPResponder {
         as name: String, path: String, _ request: Request, _ context: SimulatorContext
     ) async throws -> Response {
         let key = Self.bearer(request)
-        guard let endpoint = fleet.visit(name, path: path, key: key) else {
+        let route = request.method == .post ? InferenceRoute(rawValue: path) : nil
+        guard let endpoint = fleet.visit(name, path: path, route: route, key: key) else {
             return Response.of(.text("no such endpoint\n", status: 404))
         }
         let behaviour = endpoint.behaviour
         if behaviour.latencyMilliseconds > 0 { try await Task.sleep(for: .milliseconds(behaviour.latencyMilliseconds)) }
         if let response = try await fault(behaviour.fault, request, context) { return response }
+        if let route {
+            return try await InferenceResponder(fleet: fleet, endpoint: endpoint, route: route, key: key)
+                .respond(to: request, context: context)
+        }
         if let required = behaviour.key, key != required, endpoint.kind.wantsKey(at: path) {
             return Response.of(.unauthorized(endpoint.kind))
-        }
-        if path == Answer.completionPath, behaviour.completionFault == .hang {
-            await context.hang(request)
-            return Response(status: .serviceUnavailable)
         }
         let isList = endpoint.kind.listPaths.contains(path)
         if isList && behaviour.fault == .huge {

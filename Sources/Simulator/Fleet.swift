@@ -1,4 +1,5 @@
 import Crypto
+import Glibc
 import Synchronization
 
 /// All simulated endpoints: the truth that a catalog of them must come to.
@@ -57,6 +58,11 @@ final class Fleet: Sendable {
         state.withLock { state in
             var endpoint = endpoint
             endpoint.port = state.endpoints[endpoint.name]?.port
+            // Answers that are in work end some time, and are then counted off.
+            if var streams = state.endpoints[endpoint.name]?.streams {
+                streams.reset()
+                endpoint.streams = streams
+            }
             state.put(endpoint)
         }
     }
@@ -85,14 +91,31 @@ final class Fleet: Sendable {
         }
     }
 
+    /// Notes something of an endpoint, if it is still there.
+    func note(_ name: String, _ change: (inout SimulatedEndpoint) -> Void) {
+        state.withLock { state in
+            // In place: the endpoint's lists are not copied.
+            if let index = state.endpoints.index(forKey: name) { change(&state.endpoints.values[index]) }
+        }
+    }
+
+    /// µs since 1970.
+    static func wallClock() -> Int64 {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000
+    }
+
     /// Notes what a request tells of its client, and gives the endpoint as it is now.
-    func visit(_ name: String, path: String, key: String?) -> SimulatedEndpoint? {
+    ///
+    /// - Parameter route: where the request is for inference
+    func visit(_ name: String, path: String, route: InferenceRoute?, key: String?) -> SimulatedEndpoint? {
         let digest = key.map { key in SHA256.hash(data: Array(key.utf8)).hexadecimal }
         let time = now()
         return state.withLock { state in
             guard let kind = state.endpoints[name]?.kind else { return nil }
             if kind.listPaths.contains(path) { state.endpoints[name]?.noteList(path: path, at: time) }
-            if path == Answer.completionPath { state.endpoints[name]?.noteCompletion() }
+            if let route { state.endpoints[name]?.noteInference(route) }
             if let digest { state.endpoints[name]?.noteKey(digest: digest) }
             return state.endpoints[name]
         }

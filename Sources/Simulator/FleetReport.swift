@@ -18,12 +18,31 @@ struct FleetReport: Codable, Sendable {
         var behaviour: Behaviour
         /// Requests for the list, each poll once.
         var polls: Polls
-        /// Requests for each list path, and for completions.
+        /// Requests for each list path, and for each path of inference.
         var requests: [String: Int]
-        /// Requests for chat completions, refused ones included.
+        /// Requests for inference, refused ones included.
         var completions: Int
         /// SHA-256 of the keys sent, sorted.
         var keys: [String]
+        /// The latest request for inference.
+        var lastRequest: LastRequest?
+        /// Requests for inference that are being answered, streamed or not.
+        var openStreams: Int
+        /// The most that were at once.
+        var peakOpenStreams: Int
+        /// Answers whose client has gone before their end.
+        var closedByClient: Int
+        /// When the simulator noticed the latest of those, µs since 1970.
+        var lastClosedAt: Int64?
+
+        enum CodingKeys: String, CodingKey {
+            case name, path, port, kind, models, behaviour, polls, requests, completions, keys
+            case lastRequest = "last_request"
+            case openStreams = "open_streams"
+            case peakOpenStreams = "peak_open_streams"
+            case closedByClient = "closed_by_client"
+            case lastClosedAt = "last_closed_at"
+        }
 
         init(of endpoint: SimulatedEndpoint) {
             name = endpoint.name
@@ -34,9 +53,14 @@ struct FleetReport: Codable, Sendable {
             behaviour = endpoint.behaviour
             polls = Polls(count: endpoint.polls.count, times: endpoint.polls.times)
             requests = endpoint.requests.mapValues(\.count)
-            if endpoint.completions > 0 { requests[Answer.completionPath] = endpoint.completions }
-            completions = endpoint.completions
+            for (route, count) in endpoint.inference { requests[route.rawValue] = count }
+            completions = endpoint.inference.values.reduce(0, +)
             keys = endpoint.keysSeen.sorted()
+            lastRequest = endpoint.lastRequest
+            openStreams = endpoint.streams.open
+            peakOpenStreams = endpoint.streams.peak
+            closedByClient = endpoint.streams.closedByClient
+            lastClosedAt = endpoint.streams.lastClosedAt
         }
     }
     struct Churn: Codable, Sendable {

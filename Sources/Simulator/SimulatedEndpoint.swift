@@ -9,8 +9,11 @@ struct SimulatedEndpoint: Sendable {
 
     /// Requests for each list path.
     private(set) var requests: [String: Requests] = [:]
-    /// Requests for chat completions, refused ones included.
-    private(set) var completions = 0
+    /// Requests for inference, refused ones included.
+    private(set) var inference: [InferenceRoute: Int] = [:]
+    /// Answers to inference that are in work.
+    var streams = StreamCounts()
+    var lastRequest: LastRequest?
     /// SHA-256 of each key sent, in hexadecimal.
     private(set) var keysSeen: Set<String> = []
 
@@ -37,13 +40,15 @@ struct SimulatedEndpoint: Sendable {
         requests[path] = noted
     }
 
-    mutating func noteCompletion() { completions += 1 }
+    mutating func noteInference(_ route: InferenceRoute) { inference[route, default: 0] += 1 }
 
     mutating func noteKey(digest: String) { keysSeen.insert(digest) }
 
     mutating func resetCounters() {
         requests = [:]
-        completions = 0
+        inference = [:]
+        streams.reset()
+        lastRequest = nil
         keysSeen = []
     }
 

@@ -21,14 +21,24 @@ import Synchronization
           GET    /control/fleet, /control/endpoints/NAME
           PUT    /control/endpoints/NAME    {"kind":"vllm","models":["a",{"id":"b","context_length":8192}]}
           PATCH  /control/endpoints/NAME    {"models":[…],"behaviour":{"fault":"hang","latency_ms":50,"key":"…",
-                                            "completion_fault":"error","gpu_memory_bytes":34359738368}}
+                                            "completion_fault":"error","first_byte_ms":500,
+                                            "chunk_interval_ms":20,"chunk_bytes":100,
+                                            "gpu_memory_bytes":34359738368}}
           DELETE /control/endpoints/NAME
           POST   /control/churn             {"on":true}
           POST   /control/reset-counters
 
         Kinds: vllm, llamacpp, ollama, lmstudio, openai.
         Faults: none, hang, reset, 500, html (page with 200), redirect (to a login), truncated, empty, huge (50 MB).
-        Each endpoint answers POST /v1/chat/completions. Faults of it alone: none, hang, error, html, empty.
+
+        Each endpoint answers POST /v1/chat/completions, completions, embeddings, responses, rerank, messages,
+        audio/transcriptions, audio/translations, audio/speech, images/generations, and images/edits. With "stream":true
+        the first two, responses, and messages come as max_tokens events (16; at most 100000), chunk_interval_ms apart,
+        with chunk_bytes of text, each with its "sequence" and "sent_at" (µs since 1970). Where "tool_choice" is
+        "required" the first tool is called. Bodies may have 64 MiB.
+        Faults of inference alone: none, hang, error (500), html, empty, close_after_headers, half_chunk, stall (after
+        three events), huge (1 GB), reset, reset_midway, status_502, status_503, status_504, slow_headers (first_byte_ms,
+        or 5 s). Told of each endpoint: last_request, open_streams, peak_open_streams, closed_by_client, last_closed_at.
 
         The Hub is HF_ENDPOINT=http://HOST:PORT/hub; GET /control/hub lists its repositories and what they were asked.
 
@@ -93,7 +103,7 @@ import Synchronization
 
     private func application(_ responder: EndpointResponder, port: Int) -> Application<EndpointResponder> {
         Application(
-            responder: responder,
+            responder: responder, server: .simulated,
             configuration: ApplicationConfiguration(
                 address: .hostname(configuration.host, port: port), serverName: nil, backlog: 4096),
             logger: logger)

@@ -30,7 +30,7 @@ func withClient(
     _ test: @escaping @Sendable (any TestClientProtocol) async throws -> Void
 ) async throws {
     let application = Application(
-        responder: SimulatorProcess.responder(fleet, hub: hub),
+        responder: SimulatorProcess.responder(fleet, hub: hub), server: .simulated,
         configuration: ApplicationConfiguration(address: .hostname("127.0.0.1", port: 0)),
         logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     try await application.test(setup) { client in try await test(client) }
