@@ -5,6 +5,8 @@ import Catalog
 protocol CatalogSource: Sendable {
     /// `/v1/models`, encoded; taken, never made, by this call.
     var modelList: ModelList { get }
+    /// The part of the list that `patterns` match; made anew with each call.
+    func modelList(of patterns: ModelPatterns) -> ModelListPart
     var readiness: Readiness { get }
     /// Since the catalog was last known to be current; nil when it never was.
     var age: Duration? { get }

@@ -28,7 +28,7 @@ struct CommandDesk: Sendable {
     func perform(_ intent: WriteIntent, _ action: Command.Action, logger: Logger) async throws -> Outcome {
         let started = now()
         let command = Command(
-            id: intent.commandID, request: WriteIntent.randomID(), caller: intent.caller.rawValue,
+            id: intent.commandID, request: WriteIntent.randomID(), caller: intent.caller.name,
             fingerprint: intent.fingerprint, deadline: started + deadline(of: action).wholeMilliseconds, action: action)
         let earlier = final(command.id)
         try await handOver(command)
@@ -41,7 +41,7 @@ struct CommandDesk: Sendable {
 
     private func deadline(of action: Command.Action) -> Duration {
         switch action {
-        case .createEndpoint, .updateEndpoint, .deleteEndpoint, .deleteModel: limits.outcome
+        case .createEndpoint, .updateEndpoint, .deleteEndpoint, .deleteModel, .createKey, .revokeKey: limits.outcome
         case .registerModel, .refreshModel, .verifyModel: limits.longWork
         }
     }

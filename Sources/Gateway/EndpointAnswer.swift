@@ -8,8 +8,9 @@ struct EndpointAnswer: Encodable {
     /// Whether the list of models is part of the answer.
     let listsModels: Bool
 
-    init(_ view: EndpointView, listsModels: Bool = false) {
-        self.view = view
+    /// Only the models that `caller` may see are listed and counted.
+    init(_ view: EndpointView, for caller: Caller = .admin, listsModels: Bool = false) {
+        self.view = caller.visible(view)
         self.listsModels = listsModels
     }
 
@@ -59,6 +60,15 @@ struct EndpointAnswer: Encodable {
         try container.encode(health?.failures ?? 0, forKey: .consecutiveFailures)
         try container.encode(health?.error, forKey: .lastError)
         try container.encode(health?.poller, forKey: .poller)
+    }
+}
+
+extension Caller {
+    fileprivate func visible(_ view: EndpointView) -> EndpointView {
+        guard models != nil else { return view }
+        var view = view
+        view.snapshot?.models.removeAll { !allows(model: $0.id) }
+        return view
     }
 }
 

@@ -13,16 +13,17 @@ struct EndpointRoutes: Sendable {
     let limits: GatewayLimits
 
     /// `?state=&kind=&label=`; a label is `name` or `name=value`, given more than once all must match.
-    func list(_ request: Request) throws -> Response {
+    func list(_ request: Request, caller: Caller) throws -> Response {
         try checkReady()
         let filter = try EndpointFilter(Query(request.uri.query))
         let endpoints = catalog.read { $0.endpoints }.filter(filter.matches)
-        return try .json(EndpointListAnswer(endpoints: endpoints.map { EndpointAnswer($0) }, total: endpoints.count))
+        return try .json(
+            EndpointListAnswer(endpoints: endpoints.map { EndpointAnswer($0, for: caller) }, total: endpoints.count))
     }
 
-    func get(_ idOrName: String) throws -> Response {
+    func get(_ idOrName: String, caller: Caller) throws -> Response {
         try checkReady()
-        return try .json(EndpointAnswer(try endpoint(idOrName), listsModels: true))
+        return try .json(EndpointAnswer(try endpoint(idOrName), for: caller, listsModels: true))
     }
 
     func create(_ request: Request, caller: Caller, logger: Logger) async throws -> Response {

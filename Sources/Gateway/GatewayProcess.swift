@@ -41,11 +41,12 @@ struct GatewayProcess: RollcallProcess {
             sender: BrokerSender(
                 brokerMap: brokerMap, publishingConnection: publishing, consumingConnection: consuming,
                 follower: follower),
-            access: AccessRules(adminKey: settings.adminKey, allowsAnonymous: settings.allowsAnonymous),
-            keyRing: keyRing, logger: logger)
+            access: settings.access, keyRing: keyRing, inferenceLimits: settings.inference, logger: logger)
+        let watch = RoutingWatch(
+            effects: follower.effects(), catalog: follower, dispatcher: responder.inference.dispatcher)
         warnIfOpen(logger)
         return [
-            publishing, consuming, follower,
+            publishing, consuming, follower, watch,
             HTTPService(responder: responder, host: settings.host, port: settings.port, logger: logger),
         ]
     }
@@ -57,7 +58,7 @@ struct GatewayProcess: RollcallProcess {
     }
 
     private func warnIfOpen(_ logger: Logger) {
-        guard settings.adminKey == nil else { return }
+        guard settings.access.adminKey == nil else { return }
         logger.warning(
             "Open: no ROLLCALL_ADMIN_KEY is set, so everybody who reaches this address may use it",
             metadata: [LogKey.host: "\(settings.host)"])

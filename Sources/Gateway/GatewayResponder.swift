@@ -10,20 +10,24 @@ struct GatewayResponder: HTTPResponder {
     let endpoints: EndpointRoutes
     let registrations: RegistrationRoutes
     let operations: OperationRoutes
+    let keys: KeyRoutes
     let health: HealthRoutes
+    let inference: InferenceRoutes
+    /// Requests that were answered with 401 or 403.
+    let refusals = RefusalCounts()
     let logger: Logger
 
     func respond(to request: Request, context: GatewayContext) async throws -> Response {
-        try await response(to: request)
+        try await response(to: request, on: context.connection)
     }
 
     /// Throws only where an error itself cannot be encoded.
-    func response(to request: Request) async throws -> Response {
+    func response(to request: Request, on connection: ClientConnection? = nil) async throws -> Response {
         let started = logger.logLevel <= .debug ? ContinuousClock.now : nil
         let requestID = Self.requestID(request)
         var response: Response
         do {
-            response = try await answer(request, requestID)
+            response = try await answer(request, requestID, connection)
         } catch {
             response = try failure(error, request, requestID).response()
         }
@@ -38,15 +42,22 @@ struct GatewayResponder: HTTPResponder {
         return response
     }
 
-    private func answer(_ request: Request, _ requestID: String) async throws -> Response {
+    private func answer(
+        _ request: Request, _ requestID: String, _ connection: ClientConnection?
+    ) async throws -> Response {
         let route = try Route(path: request.uri.path)
         let caller = try access.caller(of: request, for: try route.access(request.method))
         switch route {
-        case .models: return try await models.list(request)
-        case .model(let id): return try await models.entry(id, request)
+        case .models: return try await models.list(request, caller: caller)
+        case .model(let id): return try await models.entry(id, request, caller: caller)
         case .health: return try health.health()
         case .readiness: return try health.readiness()
         case .operation(let id): return try operations.get(id)
+        case .inference(let path):
+            return try await inference.answer(
+                request, path, caller: caller, requestID: requestID, connection: connection,
+                logger: requestLogger(requestID))
+        case .keys, .key: return try await answerKeys(route, request, caller: caller, logger: requestLogger(requestID))
         case .endpoints, .endpoint, .endpointPoll:
             return try await answerEndpoints(route, request, caller: caller, logger: requestLogger(requestID))
         case .registrations, .register, .hub, .registration, .manifest, .registrationRefresh, .registrationVerify:
@@ -70,8 +81,8 @@ struct GatewayResponder: HTTPResponder {
         case (.endpoint(let key), .delete):
             try await endpoints.delete(key, request, caller: caller, logger: logger)
         case (.endpointPoll(let key), _): try await endpoints.poll(key, request)
-        case (.endpoint(let key), _): try endpoints.get(key)
-        default: try endpoints.list(request)
+        case (.endpoint(let key), _): try endpoints.get(key, caller: caller)
+        default: try endpoints.list(request, caller: caller)
         }
     }
 
@@ -80,16 +91,26 @@ struct GatewayResponder: HTTPResponder {
     ) async throws -> Response {
         switch (route, request.method) {
         case (.register, _): try await registrations.register(request, caller: caller, logger: logger)
-        case (.hub, _): try registrations.hub()
+        case (.hub, _): try registrations.hub(caller: caller)
         case (.registration(let name), .delete):
             try await registrations.delete(name, request, caller: caller, logger: logger)
-        case (.registration(let name), _): try registrations.get(name)
-        case (.manifest(let name), _): try registrations.manifest(name, request)
+        case (.registration(let name), _): try registrations.get(name, caller: caller)
+        case (.manifest(let name), _): try registrations.manifest(name, request, caller: caller)
         case (.registrationRefresh(let name), _):
             try await registrations.refresh(name, request, caller: caller, logger: logger)
         case (.registrationVerify(let name), _):
             try await registrations.verify(name, request, caller: caller, logger: logger)
-        default: try registrations.list()
+        default: try registrations.list(caller: caller)
+        }
+    }
+
+    private func answerKeys(
+        _ route: Route, _ request: Request, caller: Caller, logger: Logger
+    ) async throws -> Response {
+        switch (route, request.method) {
+        case (.key(let id), _): try await keys.revoke(id, request, caller: caller, logger: logger)
+        case (_, .post): try await keys.create(request, caller: caller, logger: logger)
+        default: try keys.list()
         }
     }
 
@@ -107,6 +128,7 @@ struct GatewayResponder: HTTPResponder {
             var metadata = Self.metadata(request, requestID)
             metadata[LogKey.reason] = "\(failure.error.code)"
             logger.warning("Request refused", metadata: metadata)
+            refusals.count(failure.error.code)
         }
         return failure
     }

@@ -1,22 +1,34 @@
 import Hummingbird
+import HummingbirdCore
 import Launch
 import Logging
 import ServiceLifecycle
 import Synchronization
 
 /// The HTTP server as a service. Says where it listens once it does, also where the port was left to the system (0).
-struct HTTPService: Service {
+struct HTTPService: Service, CustomStringConvertible {
     let responder: GatewayResponder
     let host: String
     let port: Int
     let logger: Logger
+
+    /// A client that sends nothing for a minute where it has a request to send or to end is sent away, and so is a
+    /// connection that is not used for that long; one that takes nothing of an answer, after `clientStall`.
+    static func server(clientStall: Duration) -> HTTPServerBuilder {
+        .http1(
+            configuration: .init(
+                additionalChannelHandlers: [ClientPresence(stall: clientStall)], idleTimeout: .seconds(60)))
+    }
+
+    /// What the service group logs of it: never what it is made of, keys among that.
+    var description: String { "HTTPService(\(host):\(port))" }
 
     /// Throws `ProcessExit` with code 1 where the address cannot be had.
     func run() async throws {
         let listening = ListeningFlag()
         let logger = logger
         let application = Application(
-            responder: responder,
+            responder: responder, server: Self.server(clientStall: responder.inference.limits.idle),
             configuration: ApplicationConfiguration(address: .hostname(host, port: port)),
             onServerRunning: { channel in
                 listening.set()

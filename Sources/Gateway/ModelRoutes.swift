@@ -12,32 +12,50 @@ final class ModelRoutes: Sendable {
     /// The list last answered with, as the buffer that the network takes; replaced when the list has another ETag.
     private let held = Mutex<(etag: String, body: ByteBuffer)?>(nil)
 
+    /// What callers with patterns see.
+    private let views = ModelListViews()
+
     init(catalog: any CatalogSource) { self.catalog = catalog }
 
     /// The list; 304 where the client has it already.
-    func list(_ request: Request) async throws(HTTPFailure) -> Response {
+    func list(_ request: Request, caller: Caller) async throws(HTTPFailure) -> Response {
         try await waitIfAsked(request)
         // The version is read before the list: the list is of that version or a newer one, never of an older one.
         var headers = try catalogHeaders()
-        let list = catalog.modelList
-        headers.append(HTTPField(name: .eTag, value: list.etag))
-        if let condition = request.headers[.ifNoneMatch], EntityTag.matches(list.etag, condition: condition) {
+        let (etag, body) = list(for: caller)
+        headers.append(HTTPField(name: .eTag, value: etag))
+        if let condition = request.headers[.ifNoneMatch], EntityTag.matches(etag, condition: condition) {
             return Response(status: .notModified, headers: headers)
         }
         headers.append(HTTPField(name: .contentType, value: "application/json"))
-        return Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: buffer(of: list)))
+        return Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: body))
     }
 
     /// One entry, as it stands in the list.
-    func entry(_ id: String, _ request: Request) async throws(HTTPFailure) -> Response {
+    func entry(_ id: String, _ request: Request, caller: Caller) async throws(HTTPFailure) -> Response {
         try await waitIfAsked(request)
         var headers = try catalogHeaders()
-        guard let bytes = catalog.read({ $0.modelEntry(ModelID(id)) }) else {
+        let id = ModelID(id)
+        guard caller.allows(model: id), let bytes = catalog.read({ $0.modelEntry(id) }) else {
             throw .notFound(
                 "model_not_found", "No endpoint that is online has a model with this id; GET /v1/models lists all.")
         }
         headers.append(HTTPField(name: .contentType, value: "application/json"))
         return Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
+    }
+
+    /// The ETag of the list that `caller` would get now.
+    func etag(for caller: Caller) -> String {
+        caller.models.map { views.view(of: $0, in: catalog).etag } ?? catalog.modelList.etag
+    }
+
+    private func list(for caller: Caller) -> (etag: String, body: ByteBuffer) {
+        guard let patterns = caller.models else {
+            let list = catalog.modelList
+            return (list.etag, buffer(of: list))
+        }
+        let view = views.view(of: patterns, in: catalog)
+        return (view.etag, view.body)
     }
 
     private func buffer(of list: ModelList) -> ByteBuffer {

@@ -20,20 +20,20 @@ struct RegistrationRoutes: Sendable {
         self.limits = limits
     }
 
-    func list() throws -> Response { try list(on: records) }
+    func list(caller: Caller) throws -> Response { try list(on: records, caller) }
 
     /// Each with its live state.
-    func hub() throws -> Response { try list(on: live) }
+    func hub(caller: Caller) throws -> Response { try list(on: live, caller) }
 
-    func get(_ name: String) throws -> Response {
+    func get(_ name: String, caller: Caller) throws -> Response {
         try checkReady()
-        return Response(json: ByteBuffer(bytes: try registration(name).encoded(.whole)))
+        return Response(json: ByteBuffer(bytes: try registration(name, caller).encoded(.whole)))
     }
 
     /// The files to download; 304 where the client has them already.
-    func manifest(_ name: String, _ request: Request) throws -> Response {
+    func manifest(_ name: String, _ request: Request, caller: Caller) throws -> Response {
         try checkReady()
-        let manifest = try registration(name).view.record.manifest
+        let manifest = try registration(name, caller).view.record.manifest
         // The digest is of the manifest's own bytes, so it is as strong as a tag can be.
         let tag = "\"\(manifest.digest)\""
         if let condition = request.headers[.ifNoneMatch], EntityTag.matches(tag, condition: condition) {
@@ -94,18 +94,20 @@ struct RegistrationRoutes: Sendable {
         }
     }
 
-    private func list(on shelf: RegistrationShelf) throws -> Response {
+    private func list(on shelf: RegistrationShelf, _ caller: Caller) throws -> Response {
         try checkReady()
-        return Response(json: shelf.body(catalog))
+        return Response(json: shelf.body(catalog, for: caller))
     }
 
-    /// Names are registered in lower case, and found in any.
-    private func registration(_ name: String) throws(HTTPFailure) -> RegistrationAnswer {
+    /// Names are registered in lower case, and found in any. What the caller may not see is not found; who writes sees all.
+    private func registration(
+        _ name: String, _ caller: Caller = .admin
+    ) throws(HTTPFailure) -> RegistrationAnswer {
         let folded = ASCIIFolding.lowercased(name)
         let answer = catalog.read { catalog in
             catalog.registration(named: folded).map { RegistrationAnswer($0, in: catalog) }
         }
-        guard let answer else {
+        guard let answer, caller.allows(model: ModelID(folded)) else {
             throw .notFound(
                 "model_not_registered", "No model is registered under this name; GET /v0/models lists those that are.")
         }

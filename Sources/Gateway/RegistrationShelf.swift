@@ -22,18 +22,24 @@ final class RegistrationShelf: Sendable {
 
     init(_ extent: RegistrationAnswer.Extent) { self.extent = extent }
 
-    /// `{"models":[…],"total":n}` of what `catalog` holds now.
-    func body(_ catalog: any CatalogSource) -> ByteBuffer {
+    /// `{"models":[…],"total":n}` of what `catalog` holds now and `caller` may see.
+    func body(_ catalog: any CatalogSource, for caller: Caller) -> ByteBuffer {
         state.withLock { state in
             let held = state.held
             let (names, changed) = catalog.read { catalog in Self.changes(in: catalog, since: held) }
-            if changed.isEmpty, names.count == held.count, let body = state.body { return body }
+            if caller.models == nil, changed.isEmpty, names.count == held.count, let body = state.body { return body }
             for (answer, stamp) in changed {
                 state.held[answer.view.record.name] = Held(stamp: stamp, bytes: answer.encoded(extent))
             }
             if state.held.count > names.count {
                 let known = Set(names)
                 state.held = state.held.filter { known.contains($0.key) }
+            }
+            guard caller.models == nil else {
+                // Whatever has changed is no longer in the whole that is held.
+                if !changed.isEmpty || names.count != held.count { state.body = nil }
+                return Self.body(
+                    names.filter { caller.allows(model: ModelID($0)) }.compactMap { state.held[$0]?.bytes })
             }
             let body = Self.body(names.compactMap { state.held[$0]?.bytes })
             state.body = body

@@ -1,3 +1,4 @@
+import Catalog
 import Hummingbird
 
 /// A route of the contract, with what its path says.
@@ -20,6 +21,9 @@ enum Route: Sendable, Hashable {
     case manifest(String)
     case registrationRefresh(String)
     case registrationVerify(String)
+    case inference(InferencePath)
+    case keys
+    case key(id: String)
     case health
     case readiness
 
@@ -27,8 +31,19 @@ enum Route: Sendable, Hashable {
     enum Access: Sendable, Hashable {
         /// Everybody, always: probes carry no keys.
         case open
-        case read
+        case read(Scope)
         case write
+        case inference
+
+        /// What an API key must have for it; nil: no key is needed.
+        var scope: Scope? {
+            switch self {
+            case .open: nil
+            case .read(let scope): scope
+            case .write: .admin
+            case .inference: .inference
+            }
+        }
     }
 
     /// `path` as sent, without the query. Throws 404 for a path that is no route, 400 for a bad percent-encoding.
@@ -37,6 +52,7 @@ enum Route: Sendable, Hashable {
         case "/v1/models", "/v1/models/": self = .models
         case "/v0/endpoints", "/v0/endpoints/": self = .endpoints
         case "/v0/models", "/v0/models/": self = .registrations
+        case "/v0/keys", "/v0/keys/": self = .keys
         case "/healthz": self = .health
         case "/readyz": self = .readiness
         default: self = try Route.parametric(path)
@@ -55,7 +71,11 @@ enum Route: Sendable, Hashable {
         if let rest = path.suffix(after: "/v0/operations/"), !rest.isEmpty {
             return .operation(id: try decoded(rest))
         }
+        if let rest = path.suffix(after: "/v0/keys/"), !rest.utf8.contains(UInt8(ascii: "/")) {
+            return .key(id: try decoded(rest))
+        }
         if let rest = path.suffix(after: "/v0/models/"), let route = modelRoute(try decoded(rest)) { return route }
+        if let inference = InferencePath(path) { return .inference(inference) }
         throw .notFound("route_not_found", "There is no such route. See the API description for those there are.")
     }
 
@@ -86,10 +106,11 @@ enum Route: Sendable, Hashable {
     private var methods: [HTTPRequest.Method] {
         switch self {
         case .models, .model, .operation, .health, .readiness, .registrations, .hub, .manifest: [.get]
-        case .endpoints: [.get, .post]
+        case .endpoints, .keys: [.get, .post]
         case .endpoint: [.get, .patch, .delete]
-        case .endpointPoll, .register, .registrationRefresh, .registrationVerify: [.post]
+        case .endpointPoll, .register, .registrationRefresh, .registrationVerify, .inference: [.post]
         case .registration: [.get, .delete]
+        case .key: [.delete]
         }
     }
 
@@ -105,7 +126,10 @@ enum Route: Sendable, Hashable {
         }
         switch self {
         case .health, .readiness: return .open
-        default: return wanted == .get ? .read : .write
+        case .inference: return .inference
+        case .keys, .key: return wanted == .get ? .read(.admin) : .write
+        case .endpoints, .endpoint, .endpointPoll: return wanted == .get ? .read(.endpointsRead) : .write
+        default: return wanted == .get ? .read(.models) : .write
         }
     }
 }

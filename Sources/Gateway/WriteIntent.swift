@@ -12,7 +12,7 @@ struct WriteIntent: Sendable {
     let hasKey: Bool
     let fingerprint: String
     /// `Prefer: respond-async` (RFC 7240): do not wait for the outcome.
-    let respondsAsync: Bool
+    var respondsAsync: Bool
 
     /// Throws 400 `invalid_idempotency_key`.
     init(_ request: Request, body: [UInt8], caller: Caller, keyRing: KeyRing?) throws(HTTPFailure) {
@@ -20,7 +20,7 @@ struct WriteIntent: Sendable {
         let key = try Self.idempotencyKey(request.headers)
         hasKey = key != nil
         commandID =
-            key.map { Hex.text(of: SHA256.hash(data: Array("\(caller.rawValue)\n\($0)".utf8))) } ?? Self.randomID()
+            key.map { Hex.text(of: SHA256.hash(data: Array("\(caller.name)\n\($0)".utf8))) } ?? Self.randomID()
         let identity = Array("\(request.method.rawValue)\n\(request.uri.path)\n".utf8) + body
         // Without a key ring no body holds a secret (api_key is refused), so a plain hash gives nothing away.
         fingerprint = keyRing?.fingerprint(identity) ?? Hex.text(of: SHA256.hash(data: identity))
@@ -39,8 +39,13 @@ struct WriteIntent: Sendable {
 
     /// The id of the endpoint that this command makes: derived from the command's, so that a repeat makes (and seals
     /// for) the same one. A UUID of version 8 (RFC 9562, 5.8).
-    var endpointID: String {
-        var bytes = Array(SHA256.hash(data: Array("endpoint\n\(commandID)".utf8)).prefix(16))
+    var endpointID: String { recordID("endpoint") }
+
+    /// The id of the API key that this command makes, in the same way.
+    var keyID: String { recordID("key") }
+
+    private func recordID(_ kind: String) -> String {
+        var bytes = Array(SHA256.hash(data: Array("\(kind)\n\(commandID)".utf8)).prefix(16))
         bytes[6] = bytes[6] & 0x0f | 0x80
         bytes[8] = bytes[8] & 0x3f | 0x80
         let hex = Hex.text(of: bytes)

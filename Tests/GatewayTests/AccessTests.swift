@@ -16,6 +16,7 @@ import Testing
             ("GET", "/v0/models"), ("GET", "/v0/models/hub"), ("GET", "/v0/models/a/b"),
             ("GET", "/v0/models/registry/a/b/manifest.json"), ("POST", "/v0/models/register"),
             ("DELETE", "/v0/models/a/b"), ("POST", "/v0/models/a/b/refresh"), ("POST", "/v0/models/a/b/verify"),
+            ("GET", "/v0/keys"), ("POST", "/v0/keys"), ("DELETE", "/v0/keys/a"),
         ]
         for (method, path) in routes {
             let none = try await bench.send(method, path)
@@ -29,6 +30,8 @@ import Testing
         }
         #expect(bench.registrar.commands.isEmpty)
         #expect(bench.log.lines.filter { $0.contains("Request refused") }.count == routes.count * 2)
+        #expect(
+            bench.responder.refusals.byCode == ["missing_api_key": routes.count, "invalid_api_key": routes.count])
         #expect(!bench.log.lines.contains { $0.contains(Self.key) })
         for path in ["/healthz", "/readyz"] { #expect(try await bench.send("GET", path).status == 200) }
     }
@@ -63,7 +66,7 @@ import Testing
     }
 
     @Test func anonymousReadsMayBeAllowedBesideAKey() async throws {
-        let bench = try Bench(Fleet.usual, adminKey: Self.key, allowsAnonymous: true)
+        let bench = try Bench(Fleet.usual, adminKey: Self.key, anonymousScopes: AccessPolicy.reads)
         #expect(try await bench.send("GET", "/v1/models").status == 200)
         #expect(try await bench.send("GET", "/v1/models", headers: ["Authorization": "Bearer any"]).status == 200)
         #expect(try await bench.send("DELETE", "/v0/endpoints/alpha").status == 401)
@@ -93,6 +96,7 @@ import Testing
             ("DELETE", "/v0/endpoints/alpha", nil), ("POST", "/v0/endpoints/alpha/poll", nil),
             ("POST", "/v0/models/register", #"{"repo":"a/b"}"#), ("DELETE", "/v0/models/a/b", nil),
             ("POST", "/v0/models/a/b/refresh", nil), ("POST", "/v0/models/a/b/verify", nil),
+            ("POST", "/v0/keys", Keys.draft), ("DELETE", "/v0/keys/a", nil),
         ]
         for (method, path, body) in calls {
             let answer = try await bench.send(method, path, body, host: host)

@@ -10,6 +10,8 @@ import Testing
 
 /// A gateway without a network, and what a test says to it.
 struct Bench {
+    /// Milliseconds since 1970.
+    static let now: Int64 = 1_800_000_000_000
     static let secretKey = Data(repeating: 7, count: 32).base64EncodedString()
 
     let catalog: HeldCatalog
@@ -18,8 +20,9 @@ struct Bench {
     let log: LogBox
 
     init(
-        _ messages: [CatalogMessage] = [], adminKey: String? = nil, allowsAnonymous: Bool = false,
-        secretKey: String? = Bench.secretKey, limits: (inout GatewayLimits) -> Void = { _ in }
+        _ messages: [CatalogMessage] = [], adminKey: String? = nil, anonymousScopes: Set<Scope> = [],
+        keysMaxAge: Duration? = nil, secretKey: String? = Bench.secretKey,
+        limits: (inout GatewayLimits) -> Void = { _ in }, inference inferenceLimits: InferenceLimits = InferenceLimits()
     ) throws {
         var bounds = GatewayLimits()
         bounds.outcome = .milliseconds(300)
@@ -31,8 +34,9 @@ struct Bench {
         log = LogBox()
         responder = GatewayResponder(
             catalog: catalog, sender: registrar,
-            access: AccessRules(adminKey: adminKey, allowsAnonymous: allowsAnonymous),
-            keyRing: try secretKey.map { try KeyRing($0) }, limits: bounds, now: { 1_800_000_000_000 },
+            access: AccessPolicy(adminKey: adminKey, anonymousScopes: anonymousScopes, keysMaxAge: keysMaxAge),
+            keyRing: try secretKey.map { try KeyRing($0) }, limits: bounds, inferenceLimits: inferenceLimits,
+            now: { Bench.now },
             logger: Logger(label: "gateway", factory: { [log] _ in CapturingHandler(box: log) }))
     }
 

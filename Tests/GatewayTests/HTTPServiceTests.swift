@@ -31,6 +31,16 @@ import Testing
         }
     }
 
+    /// A service group logs its services as they describe themselves, at debug.
+    @Test func itsDescriptionHoldsNoKey() throws {
+        let bench = try Bench(adminKey: Keys.admin)
+        let service = HTTPService(responder: bench.responder, host: "::1", port: 1, logger: bench.responder.logger)
+        #expect("\(service)" == "HTTPService(::1:1)")
+        for text in ["\(AccessPolicy(adminKey: Keys.admin))", "\(bench.responder)", "\(bench.responder.access)"] {
+            #expect(!text.contains(Keys.admin), "\(text)")
+        }
+    }
+
     @Test(.timeLimit(.minutes(1))) func aTakenPortIsOneClearLine() async throws {
         let bench = try Bench()
         let application = Application(

@@ -8,6 +8,7 @@ final class HeldCatalog: CatalogSource {
     private struct State {
         var catalog = Catalog()
         var offset: Int64 = 0
+        var parts = 0
         var readiness = Readiness(
             isReady: true, isCurrent: true, isUnconfirmed: false, lacksCheckpoint: false, reason: nil,
             publishInFull: false)
@@ -39,6 +40,14 @@ final class HeldCatalog: CatalogSource {
     func setAge(_ age: Duration?) { state.withLock { $0.age = age } }
 
     var modelList: ModelList { state.withLock { $0.catalog.modelList } }
+    func modelList(of patterns: ModelPatterns) -> ModelListPart {
+        state.withLock { state in
+            state.parts += 1
+            return state.catalog.modelList(of: patterns)
+        }
+    }
+    /// How often a part of the list was made.
+    var parts: Int { state.withLock { $0.parts } }
     var readiness: Readiness { state.withLock { $0.readiness } }
     var age: Duration? { state.withLock { $0.age } }
     func read<T>(_ body: (borrowing Catalog) throws -> T) rethrows -> T {

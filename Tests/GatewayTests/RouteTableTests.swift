@@ -26,6 +26,8 @@ import Testing
             Case(method: "GET", path: "/v0/models", status: 200),
             Case(method: "GET", path: "/v0/models/", status: 200),
             Case(method: "GET", path: "/v0/models/hub", status: 200),
+            Case(method: "GET", path: "/v0/keys", status: 200),
+            Case(method: "GET", path: "/v0/keys/", status: 200),
             // unknown ids
             Case(method: "GET", path: "/v1/models/none", status: 404, code: "model_not_found"),
             Case(method: "GET", path: "/v0/endpoints/none", status: 404, code: "endpoint_not_found"),
@@ -33,7 +35,8 @@ import Testing
             Case(method: "DELETE", path: "/v0/endpoints/none", status: 404, code: "endpoint_not_found"),
             Case(method: "POST", path: "/v0/endpoints/none/poll", status: 404, code: "endpoint_not_found"),
             Case(method: "GET", path: "/v0/operations/none", status: 404, code: "operation_not_found"),
-        ] + unknownRegistrations + unknownRoutes + wrongBodies + wrongRegistrations
+            Case(method: "DELETE", path: "/v0/keys/none", status: 404, code: "key_not_found"),
+        ] + wrongKeys + unknownRegistrations + unknownRoutes + wrongBodies + wrongRegistrations
 
     static let unknownRegistrations = [
         ("GET", "org/none"), ("HEAD", "org/none"), ("DELETE", "org%2Fnone"), ("POST", "org/none/refresh"),
@@ -48,7 +51,9 @@ import Testing
     static let unknownRoutes = [
         "/", "", "/v1", "/v1/modelsx", "/v0/models/pull", "/v0/models/available", "/v0/models/discover-gguf",
         "/v0/endpoints/a/b", "/v0/endpoints/a/poll/", "/v0/endpoints//poll", "/v0/operations/", "/metrics2",
-        "/v1/chat/completions", "/HEALTHZ", "/healthz/", "/v0/models/single", "/v0/models//x", "/v0/models/x/",
+        "/v1/chat/completions/", "/v1/audio/", "/v1/audio/../x", "/v1/images/a%2e%2e/b", "/HEALTHZ", "/healthz/",
+        "/v0/models/single", "/v0/models//x", "/v0/models/x/",
+        "/v0/keys/a/b", "/v0/key",
         "/v0/models/org/name/", "/v0/models/org/name/pull", "/v0/models/a/b/c/d", "/v0/models/hub/",
         "/v0/models/register/", "/v0/models/registry/a/manifest.json", "/v0/models/registry/a/b/manifest",
         "/v0/models/a/b/c/manifest.json",
@@ -56,6 +61,35 @@ import Testing
     ].flatMap { path in
         ["GET", "POST", "BREW"].map { Case(method: $0, path: path, status: 404, code: "route_not_found") }
     }
+
+    static let wrongKeys: [Case] =
+        [
+            ("{", "invalid_json", nil), ("[]", "invalid_body", nil), ("{}", "missing_field", "name"),
+            (#"{"name":"a"}"#, "missing_field", "scopes"), (#"{"name":1,"scopes":[]}"#, "invalid_type", "name"),
+            (#"{"name":"a","scopes":"models"}"#, "invalid_type", "scopes"),
+            (#"{"name":"a","scopes":[1]}"#, "invalid_type", "scopes"),
+            (#"{"name":"a","scopes":[]}"#, "invalid_scopes", "scopes"),
+            (#"{"name":"a","scopes":["root"]}"#, "invalid_scopes", "scopes"),
+            (#"{"name":"a","scopes":["models","models"]}"#, "invalid_scopes", "scopes"),
+            (#"{"name":"","scopes":["models"]}"#, "invalid_name", "name"),
+            (#"{"name":"a\u0000","scopes":["models"]}"#, "invalid_name", "name"),
+            (#"{"name":"a","scopes":["models"],"key":"rc_x"}"#, "unknown_field", "key"),
+            (#"{"name":"a","scopes":["models"],"models":"a"}"#, "invalid_type", "models"),
+            (#"{"name":"a","scopes":["models"],"models":[]}"#, "invalid_models", "models"),
+            (#"{"name":"a","scopes":["admin"],"models":["a"]}"#, "invalid_models", "models"),
+            (#"{"name":"a","scopes":["models"],"expires_at":1900000000}"#, "invalid_type", "expires_at"),
+        ].map { Case(method: "POST", path: "/v0/keys", body: $0, status: 400, code: $1, param: $2) }
+        + [
+            "", "tomorrow", "2030-01-01", "2030-01-01T00:00:00", "2030-13-01T00:00:00Z", "2027-01-15T08:00:00Z",
+            "2027-01-15T08:00:00.999Z", "2001-01-01T00:00:00Z", "2027-01-15T09:00:00+01:00", "x2030-01-01T00:00:00Z",
+            "2030-01-01T00:00:00Zx", "2030-01-01T00:00:00.Z", "2030-01-01T00:00:00.1.2Z", "2030-01-01T00:00:000Z",
+            "2030-00-01T00:00:00Z", "2030-02-31T00:00:00Z", "2030-01-01T24:00:00Z", "2030-01-01T00:60:00Z",
+            "2030-01-01T00:00:60Z", "2030-01-01T00:00:00+0100", "2030-01-01T00:00:00Z+01:00", "2030-01-01t00:00:00z",
+        ].map {
+            Case(
+                method: "POST", path: "/v0/keys", body: #"{"name":"a","scopes":["models"],"expires_at":"\#($0)"}"#,
+                status: 400, code: "invalid_expires_at", param: "expires_at")
+        }
 
     static let wrongBodies: [Case] = {
         let create: [(String, String, String?)] = [
@@ -171,7 +205,9 @@ import Testing
         ("/v0/models/a/b", "GET, HEAD, DELETE"), ("/v0/models/a%2Fb", "GET, HEAD, DELETE"),
         ("/v0/models/a/b/refresh", "POST"), ("/v0/models/a/b/verify", "POST"),
         ("/v0/models/registry/a/b/manifest.json", "GET, HEAD"), ("/v0/models/registry/b", "GET, HEAD, DELETE"),
-        ("/v0/operations/a", "GET, HEAD"), ("/healthz", "GET, HEAD"), ("/readyz", "GET, HEAD"),
+        ("/v0/keys", "GET, HEAD, POST"), ("/v0/keys/a", "DELETE"), ("/v0/operations/a", "GET, HEAD"),
+        ("/healthz", "GET, HEAD"), ("/readyz", "GET, HEAD"),
+        ("/v1/chat/completions", "POST"), ("/v1/audio/speech", "POST"),
     ]
 
     @Test(arguments: methods.indices) func otherMethodsAre405(index: Int) async throws {
@@ -193,6 +229,7 @@ import Testing
         for (method, path) in [
             ("POST", "/v0/endpoints"), ("PATCH", "/v0/endpoints/alpha"), ("POST", "/v0/endpoints/alpha/poll"),
             ("POST", "/v0/models/register"), ("POST", "/v0/models/a/b/refresh"), ("POST", "/v0/models/a/b/verify"),
+            ("POST", "/v0/keys"),
         ] {
             let answer = try await bench.send(method, path, large)
             #expect(answer.status == 413, "\(method) \(path)")

@@ -72,6 +72,19 @@ final class SmallRegistrar: CommandSender {
             )
         case .refreshModel(let name, let isApplied): return refresh(name, isApplied, command.id, &state)
         case .verifyModel(let name): return verify(name, command.id, &state)
+        case .createKey(let draft):
+            let made = operation(command.id, .succeeded, 201, result: draft.id, &state)
+            let record = KeyRecord(
+                id: draft.id, name: draft.name, digest: draft.digest, scopes: draft.scopes, models: draft.models,
+                expiresAt: draft.expiresAt, revision: state.revision, createdAt: 1_800_000_000)
+            return (made, [.registryChanged(RegistryChange(record))])
+        case .revokeKey(let id):
+            guard catalog.read({ $0.key(id: id) }) != nil else {
+                let error = APIError(type: "not_found_error", code: "key_not_found", message: "no such key")
+                return (operation(command.id, .failed, 404, error: error, &state), [])
+            }
+            let gone = operation(command.id, .succeeded, 204, &state)
+            return (gone, [.registryChanged(RegistryChange(tombstoneOf: .key, id: id, revision: state.revision))])
         }
     }
 

@@ -1,0 +1,93 @@
+import HTTPTypes
+import Hummingbird
+
+/// Which headers go on, in either direction.
+enum ForwardedHeaders {
+    /// Meant for one connection only (RFC 9110, section 7.6.1), or made anew for each.
+    private static let hopByHop: Set<String> = [
+        "connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection", "te", "trailer",
+        "transfer-encoding", "upgrade", "http2-settings",
+    ]
+    /// The client's own, for this gateway: none of an endpoint's business.
+    private static let clientOnly: Set<String> = [
+        "authorization", "x-api-key", "api-key", "cookie", "host", "content-length", "expect", "x-request-id",
+        "traceparent", "tracestate",
+    ]
+    /// Said by this gateway itself.
+    private static let gatewayOnly: Set<String> = ["x-request-id", "x-models-etag"]
+    private static let ownPrefix = "x-rollcall-"
+
+    /// A client's headers as an endpoint gets them. `key` is the endpoint's own.
+    static func request(_ headers: HTTPFields, requestID: String, key: String?) -> [(name: String, value: String)] {
+        let named = connectionOptions(headers[values: .connection])
+        var forwarded: [(name: String, value: String)] = headers.filter { field in
+            let name = field.name.canonicalName
+            return !hopByHop.contains(name) && !clientOnly.contains(name) && !named.contains(name)
+                && !name.hasPrefix(ownPrefix)
+        }.map { (name: $0.name.rawName, value: $0.value) }
+        if let parent = headers[.traceParent], TraceParent.isValid(parent) {
+            forwarded.append(("traceparent", parent))
+            if let state = headers[.traceState] { forwarded.append(("tracestate", state)) }
+        }
+        forwarded.append(("X-Request-Id", requestID))
+        if let key { forwarded.append(("Authorization", "Bearer \(key)")) }
+        return forwarded
+    }
+
+    /// An endpoint's headers as the client gets them.
+    static func response(_ headers: [(name: String, value: String)]) -> HTTPFields {
+        var fields = HTTPFields()
+        fields.reserveCapacity(headers.count + 4)
+        var isChunked = false
+        var named: Set<String> = []
+        for header in headers {
+            switch header.name.lowercased() {
+            case "transfer-encoding": isChunked = true
+            case "connection": named.formUnion(connectionOptions([header.value]))
+            default: break
+            }
+        }
+        for header in headers {
+            guard let name = HTTPField.Name(header.name) else { continue }
+            let text = name.canonicalName
+            if hopByHop.contains(text) || gatewayOnly.contains(text) || named.contains(text)
+                || text.hasPrefix(ownPrefix)
+            {
+                continue
+            }
+            if name == .contentLength, isChunked || fields[.contentLength] != nil { continue }
+            fields.append(HTTPField(name: name, value: header.value))
+        }
+        return fields
+    }
+
+    private static func connectionOptions(_ values: [String]) -> Set<String> {
+        Set(
+            values.flatMap { $0.split(separator: ",") }
+                .map { $0.lowercased().filter { $0 != " " && $0 != "\t" } })
+    }
+}
+
+extension HTTPField.Name {
+    static let traceParent = HTTPField.Name("traceparent")!
+    static let traceState = HTTPField.Name("tracestate")!
+    static let rollcallEndpoint = HTTPField.Name("X-Rollcall-Endpoint")!
+    static let modelsETag = HTTPField.Name("X-Models-Etag")!
+    static let sessionID = HTTPField.Name("X-Session-Id")!
+}
+
+/// W3C Trace Context, section 3.2.
+enum TraceParent {
+    /// `version-traceid-parentid-flags`. Of a version above 00 what follows after a further dash is not known, and is
+    /// let through; version ff and ids of zeros are not valid.
+    static func isValid(_ value: String) -> Bool {
+        let parts = value.utf8.split(separator: UInt8(ascii: "-"), omittingEmptySubsequences: false)
+        let lengths = [2, 32, 16, 2]
+        guard parts.count >= 4, zip(parts, lengths).allSatisfy({ $0.count == $1 && $0.allSatisfy(isHex) }),
+            !parts[0].elementsEqual("ff".utf8), parts.count == 4 || !parts[0].elementsEqual("00".utf8)
+        else { return false }
+        return parts[1...2].allSatisfy { $0.contains { $0 != UInt8(ascii: "0") } }
+    }
+
+    private static func isHex(_ byte: UInt8) -> Bool { (0x30...0x39).contains(byte) || (0x61...0x66).contains(byte) }
+}
