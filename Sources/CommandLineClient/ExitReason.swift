@@ -9,7 +9,7 @@ enum ExitReason: Int32, Sendable, CaseIterable {
     case usage = 64
     /// `EX_DATAERR`: the gateway refused what was sent.
     case badInput = 65
-    /// `EX_NOINPUT`: there is no such endpoint, model, repository, revision, or operation.
+    /// `EX_NOINPUT`: there is no such endpoint, model, repository, revision, key, or operation.
     case notFound = 66
     /// `EX_UNAVAILABLE`: no gateway answered.
     case unreachable = 69
@@ -28,7 +28,7 @@ enum ExitReason: Int32, Sendable, CaseIterable {
             1  failed
            64  wrong use of this command
            65  the gateway refused what was sent (400, 413, 422)
-           66  no such endpoint, model, repository, or operation (404)
+           66  no such endpoint, model, repository, key, or operation (404)
            69  no gateway could be reached
            73  conflicts with what is there (409)
            75  try again later (429, 503, 504), or not done within --timeout

@@ -64,6 +64,7 @@ enum JSONBody: Sendable, Hashable, Encodable {
     case bool(Bool)
     case integer(Int)
     case string(String)
+    case array([JSONBody])
     case object([String: JSONBody])
 
     func encode(to encoder: any Encoder) throws {
@@ -73,6 +74,7 @@ enum JSONBody: Sendable, Hashable, Encodable {
         case .bool(let bool): try container.encode(bool)
         case .integer(let integer): try container.encode(integer)
         case .string(let string): try container.encode(string)
+        case .array(let array): try container.encode(array)
         case .object(let object): try container.encode(object)
         }
     }

@@ -15,7 +15,9 @@ import ArgumentParser
             \(ExitReason.help)
             """,
         version: rollcallVersion,
-        subcommands: [EndpointsCommand.self, ModelsCommand.self, OperationsCommand.self, StatusCommand.self])
+        subcommands: [
+            EndpointsCommand.self, ModelsCommand.self, KeysCommand.self, OperationsCommand.self, StatusCommand.self,
+        ])
 
     static func main() async {
         await main(ArgumentOrder.arranged(Array(CommandLine.arguments.dropFirst())))

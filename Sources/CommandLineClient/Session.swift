@@ -86,13 +86,13 @@ struct Session: Sendable {
         return try await settled(try record(JSONValue(finished.body)?["result"].string))
     }
 
-    /// A write that leaves nothing to show.
-    func remove(_ path: String, key: String, name: String) async throws {
+    /// A write that leaves nothing to show but what was done.
+    func remove(_ path: String, key: String, name: String, word: String = "removed") async throws {
         let response = try await client.write("DELETE", path, body: nil, key: key)
         if response.status == 202, let id = operation(response) {
             _ = try await OperationWatch(session: self).finish(id)
         }
-        if !printsJSON { console.write("removed \(HumanText.clean(name))\n") }
+        if !printsJSON { console.write("\(word) \(HumanText.clean(name))\n") }
     }
 
     /// The operation that a 202 names.

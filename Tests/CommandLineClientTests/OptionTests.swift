@@ -59,7 +59,7 @@ struct OptionTests {
             ["endpoints", "update", "a", "--endpoint-key-file", "f", "--no-endpoint-key"],
             ["endpoints", "update", "a", "--poll-interval", "often"], ["endpoints", "add", "a"],
             ["endpoints", "add", "a", "http://b", "--label", "novalue"], ["models", "show"], ["models", "pull", "x"],
-            ["operations", "watch"], ["status", "extra"],
+            ["operations", "watch"], ["status", "extra"], ["keys", "create", "n"], ["keys", "revoke"],
         ] {
             let error = #expect(throws: (any Error).self) { try Rollcall.parseAsRoot(arguments) }
             #expect(error.map { Rollcall.exitCode(for: $0).rawValue } == ExitReason.usage.rawValue)
@@ -74,6 +74,8 @@ struct OptionTests {
             (["endpoints", "remove", "a"], true), (["endpoints", "poll", "a"], true), (["models", "list"], false),
             (["models", "registered"], false), (["models", "show", "a"], false), (["models", "register", "a/b"], true),
             (["models", "remove", "a"], true), (["models", "refresh", "a"], true), (["models", "verify", "a"], true),
+            (["keys", "list"], false), (["keys", "create", "n", "--scope", "models"], true),
+            (["keys", "revoke", "a"], true),
             (["models", "manifest", "a"], false), (["operations", "watch", "a"], false), (["status"], false),
         ] {
             let common = ["--url", "http://x", "--json", "--timeout", "5", "--verbose"]

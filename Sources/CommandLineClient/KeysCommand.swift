@@ -1,0 +1,80 @@
+import ArgumentParser
+import Curl
+
+/// `rollcall keys`
+struct KeysCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "keys", abstract: "The API keys of the fleet; the gateway wants its admin key or the scope admin.",
+        subcommands: [List.self, Create.self, Revoke.self])
+
+    struct List: GatewayCommand {
+        static let configuration = CommandConfiguration(abstract: "List the keys, which are not shown themselves.")
+        @OptionGroup var options: GlobalOptions
+
+        func run(in session: Session) async throws {
+            try session.show(try await session.client.get("/v0/keys"), KeyText.list)
+        }
+    }
+
+    struct Create: GatewayCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Make a key and print it, this once.",
+            discussion:
+                "The key goes to standard output and everything else to standard error: KEY=$(rollcall keys create …)")
+        @OptionGroup var options: GlobalOptions
+        @OptionGroup var write: WriteOptions
+        @Argument(help: "For people; it need not be unique.") var name: String
+        @Option(help: "models, inference, endpoints:read, or admin; may be given more than once.") var scope: [String]
+        @Option(help: ArgumentHelp("Only models like this, such as 'qwen/*'; more than once.", valueName: "pattern"))
+        var model: [String] = []
+        @Option(help: ArgumentHelp("Such as 2027-01-31T12:00:00Z; otherwise never.", valueName: "time"))
+        var expiresAt: String?
+
+        func run(in session: Session) async throws {
+            var body: [String: JSONBody] = [
+                "name": .string(name), "scopes": .array(scope.map(JSONBody.string)),
+            ]
+            body["models"] = model.isEmpty ? nil : .array(model.map(JSONBody.string))
+            body["expires_at"] = expiresAt.map(JSONBody.string)
+            let response = try await session.client.write("POST", "/v0/keys", body: .object(body), key: write.key)
+            try session.show(response) { answer in
+                guard let key = answer["key"].string else {
+                    throw CommandFailure(.failure, "the gateway's answer has no key; is --url right?")
+                }
+                return HumanText.clean(key) + "\n"
+            }
+            let id = JSONValue(response.body)?["id"].string ?? "?"
+            session.console.note("It is not shown again. To revoke it: rollcall keys revoke \(HumanText.clean(id))")
+        }
+    }
+
+    struct Revoke: GatewayCommand {
+        static let configuration = CommandConfiguration(abstract: "Revoke a key, on every gateway at once.")
+        @OptionGroup var options: GlobalOptions
+        @OptionGroup var write: WriteOptions
+        @Argument(help: "As `rollcall keys list` shows it; never the key itself.") var id: String
+
+        func run(in session: Session) async throws {
+            try await session.remove("/v0/keys/\(try PathText.encode(id))", key: write.key, name: id, word: "revoked")
+        }
+    }
+}
+
+/// Keys as people read them.
+enum KeyText {
+    static func list(_ answer: JSONValue) -> String {
+        var table = Table(["ID", "NAME", "SCOPES", "MODELS", "EXPIRES", "CREATED"])
+        for key in answer["keys"].array {
+            table.add([
+                key["id"].text, key["name"].text, joined(key["scopes"]), joined(key["models"]) ?? "all",
+                key["expires_at"].text ?? "never", key["created_at"].text,
+            ])
+        }
+        return table.text
+    }
+
+    private static func joined(_ list: JSONValue) -> String? {
+        let texts = list.array.compactMap(\.text)
+        return texts.isEmpty ? nil : texts.joined(separator: ", ")
+    }
+}
