@@ -12,7 +12,7 @@ struct RealServerTests {
         let child = try ChildProcess(
             "llama", executable: try #require(Paths.python),
             arguments: [Paths.programs.appendingPathComponent("llama_server.py").path, model.path, "\(port)"],
-            log: deployment.folder.appendingPathComponent("llama.log"))
+            log: deployment.folder.appendingPathComponent("llama-\(port).log"))
         do {
             try await eventually("llama.cpp listens", within: .seconds(120)) {
                 try child.output.contains("\nlistening") || child.output.hasPrefix("listening")
@@ -138,6 +138,42 @@ struct RealServerTests {
             #expect(result["outcome"].string == "ok")
             #expect((result["tokens"].integer ?? 0) >= 1)
             #expect(result["text"].string?.isEmpty == false)
+        }
+    }
+
+    /// What OpenAI's client gets through the gateway is what the server says itself.
+    @Test(.timeLimit(.minutes(5)))
+    func answersThroughTheGatewayAreTheServersOwn() async throws {
+        try await Deployment.run { deployment in
+            var servers: [ChildProcess] = []
+            var ports: [Int] = []
+            defer { for server in servers { server.signal(SIGKILL) } }
+            for _ in 0..<2 {
+                let port = try Ports.free()
+                ports.append(port)
+                servers.append(try await llama(deployment, port: port))
+            }
+            _ = try await deployment.registrar(
+                "registrar",
+                ["ROLLCALL_ENDPOINTS": "one=http://127.0.0.1:\(ports[0]),two=http://127.0.0.1:\(ports[1])"])
+            _ = try await deployment.poller("poller", ["ROLLCALL_POLL_INTERVAL": "2"])
+            let gateway = try await deployment.readyGateway()
+            let model = "google/gemma-3-270m"
+            try await eventually("both serve the model", within: .seconds(30)) {
+                try await gateway.server.get("/v1/models/\(model)").json()["endpoints"].array.count == 2
+            }
+            let output = try await run(
+                try #require(Paths.python).path,
+                [
+                    Paths.programs.appendingPathComponent("chat_clients.py").path, "openai", gateway.server.base,
+                    "http://127.0.0.1:\(ports[0])", model,
+                ])
+            let seen = try JSONDecoder().decode(JSON.self, from: Data(output.utf8))
+            for kind in ["chat", "streamed", "completion", "embedding", "tools"] {
+                #expect(seen[kind]["equal"].bool == true, "\(kind): \(seen[kind])")
+            }
+            #expect(seen["chat"]["answer"].string?.isEmpty == false)
+            #expect(seen["streamed"]["answer"].array.count > 1)
         }
     }
 }
