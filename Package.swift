@@ -79,10 +79,12 @@ let package = Package(
                 .product(name: "HummingbirdCore", package: "hummingbird"),
             ],
             swiftSettings: strict),
+        // What tests of several targets need.
+        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
         .testTarget(
             name: "AMQPTests", dependencies: ["AMQP", "CRabbitMQ", logging, lifecycle], swiftSettings: strict),
-        .testTarget(name: "CurlTests", dependencies: ["Curl"], swiftSettings: strict),
-        .testTarget(name: "CatalogTests", dependencies: ["Catalog"], swiftSettings: strict),
+        .testTarget(name: "CurlTests", dependencies: ["Curl", "TestSupport"], swiftSettings: strict),
+        .testTarget(name: "CatalogTests", dependencies: ["Catalog", "TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "LaunchTests",
             dependencies: ["Launch", .product(name: "HummingbirdTesting", package: "hummingbird")],
@@ -93,11 +95,13 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "GatewayTests",
-            dependencies: ["Gateway", .product(name: "HummingbirdTesting", package: "hummingbird")],
+            dependencies: ["Gateway", "TestSupport", .product(name: "HummingbirdTesting", package: "hummingbird")],
             swiftSettings: strict),
-        .testTarget(name: "PollerTests", dependencies: ["Poller"], resources: [fixtures], swiftSettings: strict),
         .testTarget(
-            name: "RegistrarTests", dependencies: ["Registrar"], resources: [fixtures], swiftSettings: strict),
+            name: "PollerTests", dependencies: ["Poller", "TestSupport"], resources: [fixtures], swiftSettings: strict),
+        .testTarget(
+            name: "RegistrarTests", dependencies: ["Registrar", "TestSupport"], resources: [fixtures],
+            swiftSettings: strict),
         .testTarget(
             name: "SimulatorTests",
             dependencies: ["Simulator", .product(name: "HummingbirdTesting", package: "hummingbird")],

@@ -1,11 +1,9 @@
 /// A key's record or tombstone.
-struct KeySlot: Sendable {
-    /// Of the record or the tombstone held.
-    var revision: Int64
-    /// nil: revoked.
-    var record: KeyRecord?
+struct KeySlot: RecordSlot, Sendable {
+    let revision: Int64
+    let record: KeyRecord?
     /// The record's `models`, ready to be matched; nil: all.
-    var patterns: ModelPatterns?
+    let patterns: ModelPatterns?
 
     init(revision: Int64, record: KeyRecord?) {
         self.revision = revision
@@ -34,10 +32,7 @@ extension Catalog {
 
     mutating func applyKey(_ change: RegistryChange, _ effects: inout EffectLog) {
         let held = keySlots[change.id]
-        if let held {
-            guard change.revision >= held.revision else { return }
-            if change.revision == held.revision, !Self.precedes(held.record, change.key) { return }
-        }
+        guard held?.isSuperseded(by: change.key, revision: change.revision) ?? true else { return }
         setKey(change.id, KeySlot(revision: change.revision, record: change.key))
         if held?.record != nil || change.key != nil { effects.note(.keyChanged(id: change.id)) }
     }
@@ -48,13 +43,6 @@ extension Catalog {
             setKey(id, nil)
             if slot.record != nil { effects.note(.keyChanged(id: id)) }
         }
-    }
-
-    /// Of one revision a tombstone counts before a record, and of two records the one with the greater bytes.
-    private static func precedes(_ held: KeyRecord?, _ new: KeyRecord?) -> Bool {
-        guard let held else { return false }
-        guard let new else { return true }
-        return held != new && CanonicalBytes.precedes(held, new)
     }
 
     private mutating func setKey(_ id: String, _ slot: KeySlot?) {

@@ -1,21 +1,11 @@
 /// All that is held under one registration's name: its record or tombstone, and what generations on endpoints came to.
-struct RegistrationSlot: Sendable {
-    /// Of the record or the tombstone held; 0 where neither is.
+struct RegistrationSlot: RecordSlot, Sendable {
     var revision: Int64 = 0
-    /// nil: unknown (revision 0) or removed (its tombstone is held).
     var record: RegistrationRecord?
     /// The newest by endpoint id.
     var results: [String: VerifyResult] = [:]
 
     var isEmpty: Bool { revision == 0 && results.isEmpty }
-
-    /// As `EndpointSlot.isSuperseded`: the highest revision, a tombstone before a record.
-    func isSuperseded(by change: RegistryChange) -> Bool {
-        if change.revision != revision { return change.revision > revision }
-        guard let new = change.registration else { return record != nil }
-        guard let record else { return false }
-        return record != new && CanonicalBytes.precedes(record, new)
-    }
 
     /// Lets go of results of jobs that came before `number`.
     mutating func dropResults(before number: Int64) {
@@ -60,15 +50,15 @@ extension Catalog {
 
     mutating func applyRegistration(_ change: RegistryChange, _ effects: inout EffectLog) {
         var slot = registrationSlots[change.id] ?? RegistrationSlot()
-        guard slot.isSuperseded(by: change) else { return }
-        let old = slot.record
+        guard slot.isSuperseded(by: change.registration, revision: change.revision) else { return }
+        let changed = slot.record != nil || change.registration != nil
         slot.revision = change.revision
         slot.record = change.registration
         slot.dropResults(before: change.registration?.generation ?? change.revision + 1)
         registrationSlots[change.id] = slot
-        nameRegistration(change.id, from: old, to: slot.record, &effects)
+        nameRegistration(change.id, slot.record, &effects)
         list.touchRegistration(change.id)
-        if old != nil || slot.record != nil { effects.note(.registrationChanged(name: change.id)) }
+        if changed { effects.note(.registrationChanged(name: change.id)) }
     }
 
     /// Forgets what a checkpoint does not list and would have to.
@@ -83,13 +73,13 @@ extension Catalog {
                 registrationSlots[name] = slot
                 continue
             }
-            let old = slot.record
+            let wasLive = slot.record != nil
             slot.revision = 0
             slot.record = nil
             slot.dropResults(before: checkpoint.revision + 1)
             registrationSlots[name] = slot.isEmpty ? nil : slot
-            guard old != nil else { continue }
-            nameRegistration(name, from: old, to: nil, &effects)
+            guard wasLive else { continue }
+            nameRegistration(name, nil, &effects)
             effects.note(.registrationChanged(name: name))
         }
     }
@@ -116,9 +106,9 @@ extension Catalog {
     }
 
     private mutating func nameRegistration(
-        _ name: String, from old: RegistrationRecord?, to new: RegistrationRecord?, _ effects: inout EffectLog
+        _ name: String, _ record: RegistrationRecord?, _ effects: inout EffectLog
     ) {
-        if list.register(name, new.map(RegistrationNames.init)) { effects.modelsChanged = true }
+        if list.register(name, record.map(RegistrationNames.init)) { effects.modelsChanged = true }
     }
 
     /// Looks at the slots where they are: a copy of each row for one number of it would be most of the work.
@@ -169,12 +159,4 @@ extension VerifyResult {
 
     /// `by` of a result that stands for a job that no poller has done.
     public static let registrar = "registrar"
-}
-
-extension EndpointSlot {
-    /// As `visibleHealth` is not nil, without a copy of it.
-    fileprivate var isHealthVisible: Bool {
-        guard let generation = record?.generation else { return false }
-        return health?.generation == generation
-    }
 }

@@ -12,8 +12,8 @@ extension Catalog {
 
     private mutating func applyEndpoint(_ change: RegistryChange, _ effects: inout EffectLog) {
         let slot = slot(for: change.id)
-        guard slots[slot].isSuperseded(by: change) else { return }
-        let wasVisible = slots[slot].visibleHealth != nil
+        guard slots[slot].isSuperseded(by: change.endpoint, revision: change.revision) else { return }
+        let wasVisible = slots[slot].isHealthVisible
         let changed = change.endpoint != nil || slots[slot].record != nil
         slots[slot].revision = change.revision
         setRecord(change.endpoint, of: slot)
@@ -21,7 +21,7 @@ extension Catalog {
         slots[slot].dropRows(olderThan: change.endpoint?.generation ?? change.revision + 1)
         if changed { effects.note(.endpointRecordChanged(id: change.id)) }
         updateList(slot, &effects)
-        if !wasVisible, slots[slot].visibleHealth != nil { effects.note(.snapshotApplied(id: change.id)) }
+        if !wasVisible, slots[slot].isHealthVisible { effects.note(.snapshotApplied(id: change.id)) }
     }
 
     mutating func apply(_ part: CheckpointPart, _ effects: inout EffectLog) {

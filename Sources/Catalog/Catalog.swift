@@ -100,22 +100,17 @@ public struct Catalog: Sendable {
 
     /// What is still missing before this can be served.
     public var completeness: Completeness {
-        var missing = 0
-        for (id, revision) in checkpoint?.revisions(of: .endpoint) ?? [:] {
-            if let slot = slotOfID[id], slots[slot].revision >= revision { continue }
-            missing += 1
-        }
-        for (name, revision) in checkpoint?.revisions(of: .registration) ?? [:] {
-            if let slot = registrationSlots[name], slot.revision >= revision { continue }
-            missing += 1
-        }
-        for (id, revision) in checkpoint?.revisions(of: .key) ?? [:] {
-            if let slot = keySlots[id], slot.revision >= revision { continue }
-            missing += 1
-        }
-        let pending = slots.count { $0.record != nil && $0.visibleHealth == nil }
+        let missing =
+            missingRecords(.endpoint) { slotOfID[$0].map { slots[$0].revision } }
+            + missingRecords(.registration) { registrationSlots[$0]?.revision }
+            + missingRecords(.key) { keySlots[$0]?.revision }
+        let pending = slots.count { $0.record != nil && !$0.isHealthVisible }
         return Completeness(
             hasCheckpoint: checkpoint != nil, missingRecords: missing, endpointsWithoutSnapshot: pending)
+    }
+
+    private func missingRecords(_ kind: RecordKind, held: (String) -> Int64?) -> Int {
+        (checkpoint?.revisions(of: kind) ?? [:]).count { id, revision in held(id).map { $0 < revision } ?? true }
     }
 
     /// Whether a live endpoint's snapshot, or its list of models, that `old` shows is missing here: a catalog that
@@ -124,7 +119,7 @@ public struct Catalog: Sendable {
         slots.contains { slot in
             guard slot.record != nil, let index = old.slotOfID[slot.id] else { return false }
             let former = old.slots[index]
-            return former.visibleHealth != nil && slot.visibleHealth == nil
+            return former.isHealthVisible && !slot.isHealthVisible
                 || former.visibleModels != nil && slot.visibleModels == nil
         }
     }

@@ -1,9 +1,7 @@
 /// All that is held under one endpoint id: its record or tombstone, and the two registers of its snapshot.
-struct EndpointSlot: Sendable {
+struct EndpointSlot: RecordSlot, Sendable {
     let id: String
-    /// Of the record or the tombstone held; 0 where neither is.
     var revision: Int64 = 0
-    /// nil: unknown (revision 0) or removed (its tombstone is held).
     var record: EndpointRecord?
     /// Newest row, without its models.
     var health: SnapshotRow?
@@ -12,24 +10,21 @@ struct EndpointSlot: Sendable {
     var isTombstone: Bool { revision > 0 && record == nil }
     var isEmpty: Bool { revision == 0 && health == nil && models == nil }
 
-    /// The newest row where it is of the record's generation: the endpoint is `pending` otherwise.
-    var visibleHealth: SnapshotRow? {
-        guard let record, let health, health.generation == record.generation else { return nil }
-        return health
+    /// The newest row is of the record's generation: the endpoint is `pending` otherwise.
+    var isHealthVisible: Bool {
+        guard let generation = record?.generation else { return false }
+        return health?.generation == generation
     }
 
+    var visibleHealth: SnapshotRow? { isHealthVisible ? health : nil }
+
     var visibleModels: HeldModels? {
-        guard let record, let health, let models, health.generation == record.generation,
-            models.generation == record.generation
-        else { return nil }
+        guard isHealthVisible, models?.generation == record?.generation else { return nil }
         return models
     }
 
     /// Online or degraded: its models are in the list.
-    var isUsable: Bool {
-        guard let record, let health, health.generation == record.generation else { return false }
-        return health.state == .online || health.state == .degraded
-    }
+    var isUsable: Bool { isHealthVisible && (health?.state == .online || health?.state == .degraded) }
 
     var view: EndpointView? {
         guard let record else { return nil }
@@ -39,14 +34,6 @@ struct EndpointSlot: Sendable {
                 health: health, modelsTick: models?.tick ?? 0, digest: models?.digest, models: models?.entries ?? [])
         }
         return EndpointView(record: record, snapshot: snapshot)
-    }
-
-    /// Whether `change` is to be kept rather than what is held: the highest revision, a tombstone before a record.
-    func isSuperseded(by change: RegistryChange) -> Bool {
-        if change.revision != revision { return change.revision > revision }
-        guard let new = change.endpoint else { return record != nil }
-        guard let record else { return false }
-        return record != new && CanonicalBytes.precedes(record, new)
     }
 
     /// Lets go of rows that can never become visible: those of an older generation than `generation`.

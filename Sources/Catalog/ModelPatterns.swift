@@ -24,7 +24,7 @@ public struct ModelPatterns: Sendable, Hashable {
             if wanted == UInt8(ascii: "*") {
                 star = (position, index)
                 position += 1
-            } else if wanted == UInt8(ascii: "?") || wanted == lowercased(text[index]) {
+            } else if wanted == UInt8(ascii: "?") || wanted == ASCIIFolding.lowercased(text[index]) {
                 position += 1
                 index += 1
             } else if let last = star {
@@ -36,9 +36,5 @@ public struct ModelPatterns: Sendable, Hashable {
             }
         }
         return pattern[position...].allSatisfy { $0 == UInt8(ascii: "*") }
-    }
-
-    private static func lowercased(_ byte: UInt8) -> UInt8 {
-        (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) ? byte | 0x20 : byte
     }
 }

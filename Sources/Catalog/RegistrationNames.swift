@@ -55,11 +55,13 @@ struct FoldedID: Sendable, Hashable {
 /// Lower case for ASCII letters alone: the same everywhere, whatever version of Unicode a process was built with.
 public enum ASCIIFolding {
     public static func lowercased(_ text: String) -> String {
-        guard text.utf8.contains(where: { (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains($0) }) else { return text }
-        return String(
-            decoding: text.utf8.map { (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains($0) ? $0 | 0x20 : $0 },
-            as: UTF8.self)
+        guard text.utf8.contains(where: isUppercase) else { return text }
+        return String(decoding: text.utf8.map(lowercased), as: UTF8.self)
     }
+
+    static func lowercased(_ byte: UInt8) -> UInt8 { isUppercase(byte) ? byte | 0x20 : byte }
+
+    private static func isUppercase(_ byte: UInt8) -> Bool { (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) }
 }
 
 /// Numbers that are given once in a process, each higher than those before.

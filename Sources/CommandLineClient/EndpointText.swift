@@ -52,7 +52,6 @@ enum EndpointText {
     }
 
     private static func labels(_ labels: JSONValue) -> String? {
-        let texts = labels.object.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value.text ?? "")" }
-        return texts.isEmpty ? nil : texts.joined(separator: ", ")
+        HumanText.list(labels.object.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value.text ?? "")" })
     }
 }

@@ -27,6 +27,9 @@ enum HumanText {
 
     static func milliseconds(_ count: Int64?) -> String? { count.map { "\($0) ms" } }
 
+    /// `a, b`; nil where there is none.
+    static func list(_ texts: [String]) -> String? { texts.isEmpty ? nil : texts.joined(separator: ", ") }
+
     /// Without control characters: a model's name comes from a stranger, and must not steer the terminal.
     static func clean(_ text: String) -> String {
         let isClean = text.unicodeScalars.allSatisfy(isPrintable)

@@ -66,15 +66,11 @@ enum KeyText {
         var table = Table(["ID", "NAME", "SCOPES", "MODELS", "EXPIRES", "CREATED"])
         for key in answer["keys"].array {
             table.add([
-                key["id"].text, key["name"].text, joined(key["scopes"]), joined(key["models"]) ?? "all",
+                key["id"].text, key["name"].text, HumanText.list(key["scopes"].array.compactMap(\.text)),
+                HumanText.list(key["models"].array.compactMap(\.text)) ?? "all",
                 key["expires_at"].text ?? "never", key["created_at"].text,
             ])
         }
         return table.text
-    }
-
-    private static func joined(_ list: JSONValue) -> String? {
-        let texts = list.array.compactMap(\.text)
-        return texts.isEmpty ? nil : texts.joined(separator: ", ")
     }
 }

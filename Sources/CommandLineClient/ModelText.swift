@@ -4,10 +4,9 @@ enum ModelText {
     static func list(_ answer: JSONValue) -> String {
         var table = Table(["ID", ">CONTEXT", "OWNED BY", "ENDPOINTS", "REGISTRATION"])
         for model in answer["data"].array {
-            let endpoints = model["endpoints"].array.compactMap(\.text).joined(separator: ", ")
             table.add([
                 model["id"].text, model["context_length"].text, model["owned_by"].text,
-                endpoints.isEmpty ? nil : endpoints, model["registration"].text,
+                HumanText.list(model["endpoints"].array.compactMap(\.text)), model["registration"].text,
             ])
         }
         return table.text
@@ -77,14 +76,13 @@ enum ModelText {
     }
 
     private static func endpoints(_ record: JSONValue) -> String? {
-        let names = record["endpoints"].array.compactMap { $0["name"].text ?? $0.text }
-        return names.isEmpty ? nil : names.joined(separator: ", ")
+        HumanText.list(record["endpoints"].array.compactMap { $0["name"].text ?? $0.text })
     }
 
     private static func notes(_ record: JSONValue) -> String? {
         var notes = record["warnings"].array.compactMap { $0["code"].text }
         if record["drift"]["commit"].text != nil { notes.append("repository_changed") }
-        return notes.isEmpty ? nil : notes.joined(separator: ", ")
+        return HumanText.list(notes)
     }
 
     private static func hubNumber(_ record: JSONValue, _ key: String) -> String? {

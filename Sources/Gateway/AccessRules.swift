@@ -51,8 +51,7 @@ struct AccessRules: Sendable {
         if isOpen, key?.record.isExpired(at: now()) ?? true { return .anonymous }
         // While the log is being read for the first time, a revoked key looks like a valid one and a valid one may not
         // be there yet.
-        let readiness = catalog.readiness
-        guard readiness.isReady else { throw .catalogNotReady(readiness.reason) }
+        try catalog.checkReady()
         if let limit = keysMaxAge, catalog.age.map({ $0 > limit }) ?? true {
             throw .unavailable(
                 "keys_unverifiable",
@@ -170,15 +169,5 @@ extension KeyRecord {
 extension HTTPFailure {
     fileprivate static func unauthorized(_ code: String, _ message: String) -> HTTPFailure {
         HTTPFailure(.unauthorized, code: code, message, headers: [.wwwAuthenticate: "Bearer"])
-    }
-}
-
-enum MediaType {
-    /// `application/json`, in any case, with any parameters.
-    static func isJSON(_ contentType: String?) -> Bool {
-        guard let first = contentType?.split(separator: ";", omittingEmptySubsequences: false).first else {
-            return false
-        }
-        return first.lowercased().filter { $0 != " " && $0 != "\t" } == "application/json"
     }
 }

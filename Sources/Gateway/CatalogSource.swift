@@ -21,6 +21,12 @@ protocol CatalogSource: Sendable {
 extension CatalogFollower: CatalogSource {}
 
 extension CatalogSource {
+    /// Throws 503 before the catalog has been complete once.
+    func checkReady() throws(HTTPFailure) {
+        let readiness = readiness
+        guard readiness.isReady else { throw .catalogNotReady(readiness.reason) }
+    }
+
     /// An endpoint by its id (in any case) or its name; the id wins where both would match.
     func endpoint(_ idOrName: String) -> EndpointView? {
         read { catalog in

@@ -14,7 +14,7 @@ struct EndpointRoutes: Sendable {
 
     /// `?state=&kind=&label=`; a label is `name` or `name=value`, given more than once all must match.
     func list(_ request: Request, caller: Caller) throws -> Response {
-        try checkReady()
+        try catalog.checkReady()
         let filter = try EndpointFilter(Query(request.uri.query))
         let endpoints = catalog.read { $0.endpoints }.filter(filter.matches)
         return try .json(
@@ -22,12 +22,12 @@ struct EndpointRoutes: Sendable {
     }
 
     func get(_ idOrName: String, caller: Caller) throws -> Response {
-        try checkReady()
+        try catalog.checkReady()
         return try .json(EndpointAnswer(try endpoint(idOrName), for: caller, listsModels: true))
     }
 
     func create(_ request: Request, caller: Caller, logger: Logger) async throws -> Response {
-        try checkReady()
+        try catalog.checkReady()
         let bytes = try await RequestBytes.json(of: request, limit: limits.bodyBytes)
         let body = try FieldReader.decode(NewEndpointBody.self, from: bytes)
         let intent = try WriteIntent(request, body: bytes, caller: caller, keyRing: keyRing)
@@ -45,7 +45,7 @@ struct EndpointRoutes: Sendable {
     }
 
     func update(_ idOrName: String, _ request: Request, caller: Caller, logger: Logger) async throws -> Response {
-        try checkReady()
+        try catalog.checkReady()
         let bytes = try await RequestBytes.json(of: request, limit: limits.bodyBytes)
         let body = try FieldReader.decode(EndpointChangeBody.self, from: bytes)
         let intent = try WriteIntent(request, body: bytes, caller: caller, keyRing: keyRing)
@@ -63,7 +63,7 @@ struct EndpointRoutes: Sendable {
     }
 
     func delete(_ idOrName: String, _ request: Request, caller: Caller, logger: Logger) async throws -> Response {
-        try checkReady()
+        try catalog.checkReady()
         let intent = try WriteIntent(request, body: [], caller: caller, keyRing: keyRing)
         let id = try target(idOrName, of: intent)
         let outcome = try await desk.perform(intent, .deleteEndpoint(id: id), logger: logger)
@@ -96,11 +96,6 @@ struct EndpointRoutes: Sendable {
         }
         return try keyRing.seal(key, for: endpoint)
     }
-
-    private func checkReady() throws(HTTPFailure) {
-        let readiness = catalog.readiness
-        guard readiness.isReady else { throw .catalogNotReady(readiness.reason) }
-    }
 }
 
 extension EndpointRoutes {
@@ -112,7 +107,7 @@ extension EndpointRoutes {
     /// 200 with the record once a poll was made after this request came; 202 with the record as it is after
     /// `limits.poll`, or at once with `Prefer: respond-async`. There is no operation: the record's `last_polled_at` says.
     func poll(_ idOrName: String, _ request: Request) async throws -> Response {
-        try checkReady()
+        try catalog.checkReady()
         let bytes = try await RequestBytes.optionalJSON(of: request, limit: limits.bodyBytes)
         if !bytes.isEmpty { _ = try FieldReader.decode(EmptyBody.self, from: bytes) }
         let view = try endpoint(idOrName)

@@ -46,8 +46,7 @@ struct GatewaySettings: Sendable {
 
     static let all = [
         host, port, adminKey, allowAnonymous, anonymousScopes, keysMaxAge, inferenceBodyLimit, firstByteTimeout,
-        idleTimeout, queueLimit,
-        queueTimeout,
+        idleTimeout, queueLimit, queueTimeout,
     ]
 
     /// Throws where a value is wrong, and where the gateway would be open on an address that others can reach.

@@ -12,14 +12,14 @@ struct KeyRoutes: Sendable {
     let now: @Sendable () -> Int64
 
     func list() throws -> Response {
-        try checkReady()
+        try catalog.checkReady()
         let keys = catalog.read { $0.keys }
         return try .json(KeyListAnswer(keys: keys.map { KeyAnswer(record: $0) }, total: keys.count))
     }
 
     /// 201 with the key, this once. 409 `key_already_issued` where the command's outcome is that of an earlier request.
     func create(_ request: Request, caller: Caller, logger: Logger) async throws -> Response {
-        try checkReady()
+        try catalog.checkReady()
         let bytes = try await RequestBytes.json(of: request, limit: limits.bodyBytes)
         let body = try FieldReader.decode(KeyBody.self, from: bytes)
         if let expiry = body.expiresAt, expiry <= now() / 1000 {
@@ -43,7 +43,7 @@ struct KeyRoutes: Sendable {
     }
 
     func revoke(_ id: String, _ request: Request, caller: Caller, logger: Logger) async throws -> Response {
-        try checkReady()
+        try catalog.checkReady()
         let intent = try WriteIntent(request, body: [], caller: caller, keyRing: keyRing)
         let id = id.lowercased()
         // Under an `Idempotency-Key` the registrar decides: a repeat must get the same answer as the first time.
@@ -81,10 +81,5 @@ struct KeyRoutes: Sendable {
             .conflict, code: "key_already_issued",
             "A key (\(id)) was made by an earlier request with this Idempotency-Key, and is shown only once. If it is "
                 + "lost, revoke it and make another one under a new Idempotency-Key.")
-    }
-
-    private func checkReady() throws(HTTPFailure) {
-        let readiness = catalog.readiness
-        guard readiness.isReady else { throw .catalogNotReady(readiness.reason) }
     }
 }

@@ -95,8 +95,7 @@ final class ModelRoutes: Sendable {
                 "invalid_version", "min_version is not a version as X-Catalog-Version gives it, such as 1-4711.",
                 param: "min_version")
         }
-        let readiness = catalog.readiness
-        guard readiness.isReady else { throw .catalogNotReady(readiness.reason) }
+        try catalog.checkReady()
         if let held = catalog.read({ $0.version }), held >= version { return }
         let reached = await catalog.wait(timeout: wait) { catalog in
             catalog.version.flatMap { $0 >= version ? true : nil }

@@ -6,8 +6,7 @@ struct OperationRoutes: Sendable {
     let catalog: any CatalogSource
 
     func get(_ id: String) throws -> Response {
-        let readiness = catalog.readiness
-        guard readiness.isReady else { throw HTTPFailure.catalogNotReady(readiness.reason) }
+        try catalog.checkReady()
         guard let operation = catalog.read({ $0.operation(id: id) }) else {
             throw HTTPFailure.notFound(
                 "operation_not_found", "There is no such operation, or it ended more than an hour ago.")

@@ -13,26 +13,19 @@ struct RegistrationRoutes: Sendable {
     private let records = RegistrationShelf(.record)
     private let live = RegistrationShelf(.live)
 
-    init(catalog: any CatalogSource, desk: CommandDesk, keyRing: KeyRing?, limits: GatewayLimits) {
-        self.catalog = catalog
-        self.desk = desk
-        self.keyRing = keyRing
-        self.limits = limits
-    }
-
     func list(caller: Caller) throws -> Response { try list(on: records, caller) }
 
     /// Each with its live state.
     func hub(caller: Caller) throws -> Response { try list(on: live, caller) }
 
     func get(_ name: String, caller: Caller) throws -> Response {
-        try checkReady()
+        try catalog.checkReady()
         return Response(json: ByteBuffer(bytes: try registration(name, caller).encoded(.whole)))
     }
 
     /// The files to download; 304 where the client has them already.
     func manifest(_ name: String, _ request: Request, caller: Caller) throws -> Response {
-        try checkReady()
+        try catalog.checkReady()
         let manifest = try registration(name, caller).view.record.manifest
         // The digest is of the manifest's own bytes, so it is as strong as a tag can be.
         let tag = "\"\(manifest.digest)\""
@@ -43,7 +36,7 @@ struct RegistrationRoutes: Sendable {
     }
 
     func register(_ request: Request, caller: Caller, logger: Logger) async throws -> Response {
-        try checkReady()
+        try catalog.checkReady()
         let bytes = try await RequestBytes.json(of: request, limit: limits.bodyBytes)
         let body = try FieldReader.decode(RegistrationBody.self, from: bytes)
         let intent = try WriteIntent(request, body: bytes, caller: caller, keyRing: keyRing)
@@ -57,7 +50,7 @@ struct RegistrationRoutes: Sendable {
     }
 
     func delete(_ name: String, _ request: Request, caller: Caller, logger: Logger) async throws -> Response {
-        try checkReady()
+        try catalog.checkReady()
         let intent = try WriteIntent(request, body: [], caller: caller, keyRing: keyRing)
         let target = try target(name, of: intent)
         let outcome = try await desk.perform(intent, .deleteModel(name: target), logger: logger)
@@ -66,7 +59,7 @@ struct RegistrationRoutes: Sendable {
 
     /// Looks at the repository again; 200 with the record, whose `drift` says what has changed there.
     func refresh(_ name: String, _ request: Request, caller: Caller, logger: Logger) async throws -> Response {
-        try checkReady()
+        try catalog.checkReady()
         let bytes = try await RequestBytes.optionalJSON(of: request, limit: limits.bodyBytes)
         let body = bytes.isEmpty ? RefreshBody() : try FieldReader.decode(RefreshBody.self, from: bytes)
         let intent = try WriteIntent(request, body: bytes, caller: caller, keyRing: keyRing)
@@ -77,7 +70,7 @@ struct RegistrationRoutes: Sendable {
 
     /// Has every endpoint that serves it generate a token or two; 200 with the record, whose `verification` says more.
     func verify(_ name: String, _ request: Request, caller: Caller, logger: Logger) async throws -> Response {
-        try checkReady()
+        try catalog.checkReady()
         let bytes = try await RequestBytes.optionalJSON(of: request, limit: limits.bodyBytes)
         if !bytes.isEmpty { _ = try FieldReader.decode(EmptyBody.self, from: bytes) }
         let intent = try WriteIntent(request, body: bytes, caller: caller, keyRing: keyRing)
@@ -95,7 +88,7 @@ struct RegistrationRoutes: Sendable {
     }
 
     private func list(on shelf: RegistrationShelf, _ caller: Caller) throws -> Response {
-        try checkReady()
+        try catalog.checkReady()
         return Response(json: shelf.body(catalog, for: caller))
     }
 
@@ -119,10 +112,5 @@ struct RegistrationRoutes: Sendable {
     private func target(_ name: String, of intent: WriteIntent) throws(HTTPFailure) -> String {
         if !intent.hasKey { return try registration(name).view.record.name }
         return ASCIIFolding.lowercased(name)
-    }
-
-    private func checkReady() throws(HTTPFailure) {
-        let readiness = catalog.readiness
-        guard readiness.isReady else { throw .catalogNotReady(readiness.reason) }
     }
 }

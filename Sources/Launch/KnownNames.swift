@@ -5,7 +5,10 @@
 enum KnownNames {
     /// Of the gateway, the poller, and the registrar together.
     static let ofAllProcesses: Set<String> = [
-        "ROLLCALL_ADMIN_KEY", "ROLLCALL_ADMIN_KEY_FILE", "ROLLCALL_ADOPT", "ROLLCALL_ALLOW_ANONYMOUS",
+        "ROLLCALL_ADMIN_KEY",
+        "ROLLCALL_ADMIN_KEY_FILE",
+        "ROLLCALL_ADOPT",
+        "ROLLCALL_ALLOW_ANONYMOUS",
         "ROLLCALL_ANONYMOUS_SCOPES",
         "ROLLCALL_DATABASE_URL",
         "ROLLCALL_ENDPOINTS",

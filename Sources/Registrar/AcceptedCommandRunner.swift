@@ -25,8 +25,7 @@ final class AcceptedCommandRunner: Service {
     private let wallClock: @Sendable () -> Int64
     private let logger: Logger
     private let queue = Mutex(AcceptedCommandQueue())
-    private let signals: AsyncStream<Void>
-    private let signal: AsyncStream<Void>.Continuation
+    private let loop = WorkLoop()
 
     init(
         announcer: Announcer, hub: any HubSource, verify: @escaping Verification, failpoint: @escaping FailpointHandler,
@@ -39,7 +38,6 @@ final class AcceptedCommandRunner: Service {
         self.schedule = schedule
         self.logger = logger
         self.wallClock = wallClock
-        (signals, signal) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
     /// This registrar has not been the active one until now.
@@ -49,23 +47,13 @@ final class AcceptedCommandRunner: Service {
     func standDown() { queue.withLock { $0.end() } }
 
     /// This registrar is the active one, and there may be something to do.
-    func wake() { signal.yield() }
+    func wake() { loop.wake() }
 
     /// Runs until graceful shutdown. What is in work then is left to the registrar that comes next.
     ///
     /// - Throws: errors of a database that is damaged.
     func run() async throws {
-        do {
-            try await cancelWhenGracefulShutdown {
-                try await withThrowingDiscardingTaskGroup { group in
-                    for await _ in self.signals {
-                        for entry in try await self.startable() {
-                            group.addTask { try await self.work(on: entry) }
-                        }
-                    }
-                }
-            }
-        } catch is CancellationError {}
+        try await loop.run(find: startable, work: work)
     }
 
     private func startable() async throws -> [AcceptedCommandQueue.Entry] {
@@ -150,9 +138,8 @@ final class AcceptedCommandRunner: Service {
         _ name: String, isApplied: Bool, for command: AcceptedCommand
     ) async throws(Rejection) -> RegistryStore.Ending {
         guard let held = await held(name) else { throw Rejection.modelNotRegistered }
-        var found = try await hub.record(for: held.request, now: wallClock()) { await self.tell($0, of: command) }
+        let found = try await hub.record(for: held.request, now: wallClock()) { await self.tell($0, of: command) }
         guard found.name == name else { throw Rejection.repositoryRenamed(to: found.repo) }
-        found.requestedFilename = held.requestedFilename
         return .lookedAt(found, isApplied: isApplied)
     }
 

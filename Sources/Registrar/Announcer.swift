@@ -10,12 +10,6 @@ struct Announcer: Sendable {
     /// Many have something to announce at once: who comes second mostly finds that it has been done.
     private let order = FirstComeLock()
 
-    init(store: RegistryStore, stream: any CatalogStream, patience: Patience) {
-        self.store = store
-        self.stream = stream
-        self.patience = patience
-    }
-
     /// Announces all that lies above the watermark now.
     func announce() async throws {
         try await order.withLock { try await announceBacklog() }

@@ -14,8 +14,7 @@ final class HubNumbers: Service {
     private let wallClock: @Sendable () -> Int64
     private let logger: Logger
     private let inWork = Mutex<Set<String>>([])
-    private let signals: AsyncStream<Void>
-    private let signal: AsyncStream<Void>.Continuation
+    private let loop = WorkLoop()
 
     init(
         announcer: Announcer, hub: any HubSource, schedule: HubSchedule, logger: Logger,
@@ -26,25 +25,16 @@ final class HubNumbers: Service {
         self.schedule = schedule
         self.logger = logger
         self.wallClock = wallClock
-        (signals, signal) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
     /// This registrar is the active one, and something may be due.
-    func wake() { signal.yield() }
+    func wake() { loop.wake() }
 
     /// Runs until graceful shutdown.
     ///
     /// - Throws: errors of a database that is damaged.
     func run() async throws {
-        do {
-            try await cancelWhenGracefulShutdown {
-                try await withThrowingDiscardingTaskGroup { group in
-                    for await _ in self.signals {
-                        for record in try await self.due() { group.addTask { try await self.look(at: record) } }
-                    }
-                }
-            }
-        } catch is CancellationError {}
+        try await loop.run(find: due, work: look)
     }
 
     private func due() async throws -> [RegistrationRecord] {

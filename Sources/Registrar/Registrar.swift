@@ -11,8 +11,8 @@ import ServiceLifecycle
 struct Registrar: RollcallProcess {
     static let role = "registrar"
     static let abstract = """
-        Keeps the registry of endpoints and of registered Hugging Face models: executes the commands that gateways send, one transaction each, and \
-        announces what has changed. One registrar works, others on the same database stand by.
+        Keeps the registry of endpoints and of registered Hugging Face models: executes the commands that gateways \
+        send, one transaction each, and announces what has changed. One registrar works, others on the same database stand by.
         """
 
     static let databaseURL = Setting(

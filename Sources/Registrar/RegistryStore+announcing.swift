@@ -57,24 +57,13 @@ extension RegistryStore {
     private static func messages(
         _ database: Database, above revision: Int64, outcomesAfter time: Int64? = nil
     ) throws -> [CatalogMessage] {
-        let endpoints = EndpointTable(database: database)
-        var items: [(revision: Int64, isOperation: Bool, message: CatalogMessage)] = []
-        var revisions: [String: Int64] = [:]
-        for record in try endpoints.records(above: revision) {
-            revisions[record.id] = record.revision
-            items.append((record.revision, false, .registryChanged(RegistryChange(record))))
-        }
-        for record in try RegistrationTable(database: database).records(above: revision) {
-            revisions[record.name] = record.revision
-            items.append((record.revision, false, .registryChanged(RegistryChange(record))))
-        }
-        for record in try KeyTable(database: database).records(above: revision) {
-            revisions[record.id] = record.revision
-            items.append((record.revision, false, .registryChanged(RegistryChange(record))))
-        }
-        for change in try TombstoneTable(database: database).all(above: revision) {
-            items.append((change.revision, false, .registryChanged(change)))
-        }
+        var changes = try EndpointTable(database: database).records(above: revision).map { RegistryChange($0) }
+        changes += try RegistrationTable(database: database).records(above: revision).map { RegistryChange($0) }
+        changes += try KeyTable(database: database).records(above: revision).map { RegistryChange($0) }
+        let revisions = Dictionary(changes.map { ($0.id, $0.revision) }, uniquingKeysWith: { $1 })
+        changes += try TombstoneTable(database: database).all(above: revision)
+        var items: [(revision: Int64, isOperation: Bool, message: CatalogMessage)] =
+            changes.map { ($0.revision, false, .registryChanged($0)) }
         let outcomes = OutcomeTable(database: database)
         let announced = time == nil ? revision : try RegistryState.read(database).announced
         for outcome in try outcomes.outcomes(above: announced, orAfter: time ?? .max) {

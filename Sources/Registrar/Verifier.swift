@@ -22,8 +22,7 @@ struct Verifier: Sendable {
     ///
     /// - Throws: where the model is not registered, or no endpoint serves it.
     func verify(_ name: String, number: Int64, progress: @Sendable (String) async -> Void) async throws(Rejection) {
-        guard let view = follower.read({ $0.registration(named: name) }) else { throw Rejection.modelNotRegistered }
-        var missing = jobs(view, number)
+        guard var missing = follower.read({ jobs(name, number, in: $0) }) else { throw Rejection.modelNotRegistered }
         guard !missing.isEmpty else { throw Rejection.notServed(name) }
         await progress("verifying on \(missing.count) endpoint\(missing.count == 1 ? "" : "s")")
         for _ in 0..<Self.rounds {
@@ -35,11 +34,12 @@ struct Verifier: Sendable {
         await giveUp(missing)
     }
 
-    /// One for each endpoint, under the first id that it lists the model by.
-    private func jobs(_ view: RegistrationView, _ number: Int64) -> [VerifyJob] {
+    /// One for each endpoint, under the first id that it lists the model by; nil where the model is not registered.
+    private func jobs(_ name: String, _ number: Int64, in catalog: borrowing Catalog) -> [VerifyJob]? {
+        guard let view = catalog.registration(named: name) else { return nil }
         var seen: Set<String> = []
         return view.serving.filter { seen.insert($0.endpoint).inserted }.compactMap { serving in
-            follower.read { $0.endpoint(id: serving.endpoint) }.map { endpoint in
+            catalog.endpoint(id: serving.endpoint).map { endpoint in
                 VerifyJob(
                     registration: view.record.name, number: number, endpoint: endpoint.record, model: serving.model,
                     timeoutMilliseconds: Int(timeout / .milliseconds(1)))

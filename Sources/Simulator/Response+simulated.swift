@@ -9,13 +9,25 @@ extension Response {
 
     /// Valid JSON of a size that nobody wants, with what matters at its end.
     static func padded(megabytes: Int, start: String, end: String) -> Response {
-        let chunk = ByteBuffer(repeating: UInt8(ascii: "x"), count: 1_000_000)
         let body = ResponseBody { writer in
-            try await writer.write(ByteBuffer(string: start))
-            for _ in 0..<megabytes { try await writer.write(chunk) }
-            try await writer.write(ByteBuffer(string: end))
+            try await writer.write(megabytes: megabytes, between: start, and: end)
             try await writer.finish(nil)
         }
         return Response(status: .ok, headers: [.contentType: "application/json"], body: body)
+    }
+}
+
+extension ResponseBodyWriter {
+    /// Never more than one megabyte is in memory. `check` is asked before each.
+    mutating func write(
+        megabytes: Int, between start: String, and end: String, check: () throws -> Void = {}
+    ) async throws {
+        let part = ByteBuffer(repeating: UInt8(ascii: "x"), count: 1_000_000)
+        try await write(ByteBuffer(string: start))
+        for _ in 0..<megabytes {
+            try check()
+            try await write(part)
+        }
+        try await write(ByteBuffer(string: end))
     }
 }

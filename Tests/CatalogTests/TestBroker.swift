@@ -1,9 +1,9 @@
 import AMQP
 import Catalog
-import Dispatch
 import FoundationEssentials
 import Logging
 import Synchronization
+import TestSupport
 import Testing
 
 #if canImport(Glibc)
@@ -52,7 +52,7 @@ final class TestBroker: Sendable {
 
     /// Closes the consuming connection of `process` from the broker's side.
     func dropConnections(of process: FollowerProcess) async throws {
-        try await evaluate(
+        try await BrokerControl.evaluate(
             """
             [rabbit_networking:close_connection(P, "test") || P <- rabbit_networking:local_connections(), \
             lists:keymember(<<"\(process.connectionName)">>, 3, proplists:get_value(client_properties, \
@@ -75,21 +75,7 @@ final class TestBroker: Sendable {
     }
 
     private func deleteQueues() async throws {
-        try await evaluate(
-            """
-            [rabbit_amqqueue:delete(Q, false, false, <<"test">>) || Q <- rabbit_amqqueue:list(), \
-            string:prefix(element(4, amqqueue:get_name(Q)), <<"\(map.namespace).">>) =/= nomatch].
-            """)
-    }
-
-    /// Runs Erlang in the broker whose folder is in `ROLLCALL_TEST_BROKER`: one call, because each takes seconds.
-    private func evaluate(_ erlang: String) async throws {
-        let folder = String(cString: try #require(getenv("ROLLCALL_TEST_BROKER")))
-        let command = "scripts/broker ctl '\(folder)' eval '\(erlang)' >/dev/null"
-        let status = await withCheckedContinuation { continuation in
-            DispatchQueue.global().async { continuation.resume(returning: system(command)) }
-        }
-        #expect(status == 0, "\(command)")
+        try await BrokerControl.deleteQueues(withPrefix: "\(map.namespace).")
     }
 
     static func connection(_ url: String, _ name: String, _ map: BrokerMap) throws -> Connection {

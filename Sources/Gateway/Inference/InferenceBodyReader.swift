@@ -77,13 +77,3 @@ struct InferenceBodyReader: Sendable {
             headers: [.connection: "close"])
     }
 }
-
-extension MediaType {
-    /// `multipart/form-data`, in any case, with any parameters.
-    static func isForm(_ contentType: String?) -> Bool {
-        guard let first = contentType?.split(separator: ";", omittingEmptySubsequences: false).first else {
-            return false
-        }
-        return first.lowercased().filter { $0 != " " && $0 != "\t" } == "multipart/form-data"
-    }
-}

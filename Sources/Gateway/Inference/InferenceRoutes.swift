@@ -20,8 +20,7 @@ struct InferenceRoutes: Sendable {
         _ request: Request, _ path: InferencePath, caller: Caller, requestID: String, connection: ClientConnection?,
         logger: Logger
     ) async throws -> Response {
-        let readiness = catalog.readiness
-        guard readiness.isReady else { throw HTTPFailure.catalogNotReady(readiness.reason) }
+        try catalog.checkReady()
         do {
             let body = try await InferenceBodyReader(limits: limits).read(request, for: path)
             // A model that the caller does not see is answered like one that is not there.

@@ -12,9 +12,8 @@
 /// No text that a JSON parser takes is refused, up to `maximumDepth`.
 struct JSONKeyScanner: ~Copyable {
     struct Member {
-        /// Of the key, without its quotes; still escaped where `isKeyEscaped`.
+        /// Of the key, without its quotes and as it stands there, escapes and all.
         var key: Range<Int>
-        var isKeyEscaped: Bool
         /// Of the value, quotes and brackets included.
         var value: Range<Int>
     }
@@ -42,13 +41,13 @@ struct JSONKeyScanner: ~Copyable {
     mutating func next() throws(Malformed) -> Member? {
         if isFinished { return nil }
         if try !advanceToMember() { return nil }
-        let (key, isEscaped) = try string()
+        let key = try string()
         skipSpace()
         try expect(UInt8(ascii: ":"))
         skipSpace()
         let start = position
         try skipValue()
-        return Member(key: key, isKeyEscaped: isEscaped, value: start..<position)
+        return Member(key: key, value: start..<position)
     }
 
     /// Past the comma or the opening brace; false at the end.
@@ -87,13 +86,11 @@ struct JSONKeyScanner: ~Copyable {
     }
 
     /// Past a string; its content's place.
-    private mutating func string() throws(Malformed) -> (content: Range<Int>, isEscaped: Bool) {
+    private mutating func string() throws(Malformed) -> Range<Int> {
         try expect(UInt8(ascii: "\""))
         let start = position
         try skipString()
-        let content = start..<position - 1
-        let isEscaped = memchr(bytes.baseAddress! + content.lowerBound, 0x5C, content.count) != nil
-        return (content, isEscaped)
+        return start..<position - 1
     }
 
     /// From behind the opening quote to behind the closing one, at the speed of `memchr`: a quote ends the string where

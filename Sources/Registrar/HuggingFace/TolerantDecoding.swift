@@ -17,15 +17,6 @@ struct Lenient<Value: Decodable>: Decodable {
     }
 }
 
-/// Any name is a key.
-struct AnyCodingKey: CodingKey {
-    let stringValue: String
-    var intValue: Int? { nil }
-
-    init(stringValue: String) { self.stringValue = stringValue }
-    init?(intValue: Int) { nil }
-}
-
 enum HubJSON {
     /// nil where the bytes are not JSON, or not of this shape.
     ///

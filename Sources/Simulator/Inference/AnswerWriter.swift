@@ -34,16 +34,12 @@ struct AnswerWriter: Sendable {
         return response
     }
 
-    /// A gigabyte in JSON, of which never more than a megabyte is in memory.
+    /// A gigabyte in JSON.
     func huge() -> Response {
-        let part = ByteBuffer(repeating: UInt8(ascii: "x"), count: 1_000_000)
-        return response("application/json", status: 200, length: nil) { writer in
-            try await writer.write(ByteBuffer(string: #"{"padding":""#))
-            for _ in 0..<Self.hugeMegabytes {
-                try answer.checkOpen()
-                try await writer.write(part)
-            }
-            try await writer.write(ByteBuffer(string: #"","choices":[]}"#))
+        response("application/json", status: 200, length: nil) { writer in
+            try await writer.write(
+                megabytes: Self.hugeMegabytes, between: #"{"padding":""#, and: #"","choices":[]}"#,
+                check: { try answer.checkOpen() })
         }
     }
 

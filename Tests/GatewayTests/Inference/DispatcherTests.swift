@@ -1,6 +1,7 @@
 import Catalog
 import HTTPTypes
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Gateway
@@ -8,13 +9,13 @@ import Testing
 @Suite(.timeLimit(.minutes(1))) struct DispatcherTests {
     /// Sleeps that end when the test says so.
     private final class Sleeps: Sendable {
-        private let held = Mutex<[(Duration, Signal)]>([])
+        private let held = Mutex<[(Duration, Event)]>([])
         var count: Int { held.withLock { $0.count } }
         var durations: [Duration] { held.withLock { $0.map(\.0) } }
         func end(_ index: Int) { held.withLock { $0[index].1 }.happen() }
 
         func sleep(_ duration: Duration) async throws {
-            let signal = Signal()
+            let signal = Event()
             held.withLock { $0.append((duration, signal)) }
             await withTaskCancellationHandler {
                 await signal.wait()

@@ -1,6 +1,7 @@
 import Catalog
 import Curl
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Gateway
@@ -140,7 +141,7 @@ extension LiveInferenceTests {
         /// Two at once, then a line, in order; and 429 once the line is full or the wait too long.
         @Test func aBusyEndpointIsWaitedForInOrder() async throws {
             let served = Record<String>()
-            let finish = (0..<5).map { _ in Signal() }
+            let finish = (0..<5).map { _ in Event() }
             let upstream = RawUpstream { connection in
                 while let request = connection.readRequest() {
                     let number = Int(request.header("X-Number") ?? "") ?? 0
@@ -177,7 +178,7 @@ extension LiveInferenceTests {
         }
 
         @Test func aWaitThatIsTooLongIs429() async throws {
-            let finish = Signal()
+            let finish = Event()
             let upstream = RawUpstream { connection in
                 _ = connection.readRequest()
                 finish.blockUntilHappened()
@@ -197,7 +198,7 @@ extension LiveInferenceTests {
         }
 
         @Test func aClientThatGoesAwayLeavesTheLine() async throws {
-            let finish = Signal()
+            let finish = Event()
             let upstream = RawUpstream { connection in
                 _ = connection.readRequest()
                 finish.blockUntilHappened()

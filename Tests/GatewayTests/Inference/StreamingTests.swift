@@ -2,6 +2,7 @@ import Catalog
 import Curl
 import Foundation
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Gateway
@@ -18,7 +19,7 @@ extension LiveInferenceTests {
     @Suite struct StreamingTests {
         /// The endpoint sends a piece only once the client has seen the one before.
         @Test func piecesComeThroughOneByOne() async throws {
-            let seen = (0..<20).map { _ in Signal() }
+            let seen = (0..<20).map { _ in Event() }
             let upstream = RawUpstream { connection in
                 _ = connection.readRequest()
                 connection.write(eventStream)
@@ -80,7 +81,7 @@ extension LiveInferenceTests {
         }
 
         @Test func aClientThatStopsReadingIsLetGo() async throws {
-            let closed = Signal()
+            let closed = Event()
             let upstream = RawUpstream { connection in
                 _ = connection.readRequest()
                 connection.write("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n")
@@ -100,7 +101,7 @@ extension LiveInferenceTests {
 
         @Test func aClientThatGoesAwayEndsTheAnswer() async throws {
             let closed = Record<ContinuousClock.Instant>()
-            let isQuiet = Signal()
+            let isQuiet = Event()
             let upstream = RawUpstream { connection in
                 _ = connection.readRequest()
                 connection.write(eventStream + chunk("data: 1\n\n"))
@@ -124,7 +125,7 @@ extension LiveInferenceTests {
         }
 
         @Test func aClientThatGoesAwayBeforeTheAnswerEndsTheRequest() async throws {
-            let asked = Signal()
+            let asked = Event()
             let closed = Record<ContinuousClock.Instant>()
             let upstream = RawUpstream { connection in
                 _ = connection.readRequest()
@@ -192,7 +193,7 @@ extension LiveInferenceTests {
         }
 
         @Test func aStreamThatStallsIsEnded() async throws {
-            let closed = Signal()
+            let closed = Event()
             let upstream = RawUpstream { connection in
                 _ = connection.readRequest()
                 connection.write(eventStream + chunk("data: 1\n\n"))
@@ -210,7 +211,7 @@ extension LiveInferenceTests {
         }
 
         @Test func noFirstByteInTimeIs504() async throws {
-            let closed = Signal()
+            let closed = Event()
             let upstream = RawUpstream { connection in
                 _ = connection.readRequest()
                 connection.waitForClose()

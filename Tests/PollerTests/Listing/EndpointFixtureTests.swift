@@ -1,4 +1,5 @@
 import Catalog
+import TestSupport
 import Testing
 
 @testable import Poller
@@ -211,7 +212,7 @@ struct EndpointFixtureTests {
 
     @Test(arguments: table)
     func parses(_ expected: Expectation) throws {
-        let answer = EndpointAnswer(status: expected.status, body: try EndpointFixtures.body(expected.file))
+        let answer = EndpointAnswer(status: expected.status, body: try FixtureFolder.endpoints.body(expected.file))
         do throws(PollError) {
             let listing = try ModelListParser.parse(answer, as: expected.format)
             #expect(expected.failure == nil, "parsed to \(listing.models.count) models")
@@ -224,13 +225,13 @@ struct EndpointFixtureTests {
     }
 
     @Test func everyFileIsInTheTable() throws {
-        #expect(try EndpointFixtures.names() == Set(Self.table.map(\.file)))
+        #expect(try FixtureFolder.endpoints.names() == Set(Self.table.map(\.file)))
     }
 
     /// An error body may quote the API key; what is shown to people must not.
     @Test(arguments: table.filter { $0.failure != nil })
     func failuresDoNotQuoteTheBody(_ expected: Expectation) throws {
-        let answer = EndpointAnswer(status: expected.status, body: try EndpointFixtures.body(expected.file))
+        let answer = EndpointAnswer(status: expected.status, body: try FixtureFolder.endpoints.body(expected.file))
         do throws(PollError) {
             _ = try ModelListParser.parse(answer, as: expected.format)
             Issue.record("parsed")
@@ -241,7 +242,7 @@ struct EndpointFixtureTests {
     }
 
     @Test func everyByteOfATruncatedListFails() throws {
-        let body = try EndpointFixtures.body("vllm.v1_models.json")
+        let body = try FixtureFolder.endpoints.body("vllm.v1_models.json")
         let end = try #require(body.lastIndex(of: UInt8(ascii: "}")))
         for length in 1...end {
             #expect(throws: PollError.self) {

@@ -1,4 +1,5 @@
 import Catalog
+import TestSupport
 import Testing
 
 @testable import Poller
@@ -12,7 +13,7 @@ struct KindDetectorTests {
     static let plain = EndpointAnswer.ok(#"{"object":"list","data":[{"id":"m","object":"model","owned_by":"me"}]}"#)
 
     func fixture(_ name: String) throws -> Answer {
-        .success(EndpointAnswer(status: 200, body: try EndpointFixtures.body(name)))
+        .success(EndpointAnswer(status: 200, body: try FixtureFolder.endpoints.body(name)))
     }
 
     /// What a poll of a record of kind `auto` makes of the server.

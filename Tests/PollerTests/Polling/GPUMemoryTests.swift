@@ -1,5 +1,6 @@
 import Catalog
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Poller
@@ -55,8 +56,8 @@ struct GPUMemoryTests {
     /// Of all answers that were collected only those two are anything.
     @Test func onlyTheirOwnAnswersCount() throws {
         var found: [String: Int64?] = [:]
-        for name in try EndpointFixtures.names() {
-            let answer = EndpointAnswer(status: 200, body: try EndpointFixtures.body(name))
+        for name in try FixtureFolder.endpoints.names() {
+            let answer = EndpointAnswer(status: 200, body: try FixtureFolder.endpoints.body(name))
             for format in GPUMemory.Format.allCases {
                 if let reading = GPUMemory.parse(answer, as: format) { found["\(format) \(name)"] = reading.bytes }
             }

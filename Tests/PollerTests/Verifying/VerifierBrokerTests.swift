@@ -6,6 +6,7 @@ import Foundation
 import Glibc
 import Logging
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Poller
@@ -115,7 +116,7 @@ private final class BrokerBench: Sendable {
         }
         running.cancel()
         await running.value
-        try await bench.deleteQueues()
+        try await BrokerControl.deleteQueues(withPrefix: "\(bench.map.namespace).")
         try outcome.get()
     }
 
@@ -172,18 +173,5 @@ private final class BrokerBench: Sendable {
         for message in messages {
             try await publishing.publish(message.encoded(), to: map.catalog, routingKey: "")
         }
-    }
-
-    private func deleteQueues() async throws {
-        let folder = String(cString: try #require(getenv("ROLLCALL_TEST_BROKER")))
-        let erlang = """
-            [rabbit_amqqueue:delete(Q, false, false, <<"test">>) || Q <- rabbit_amqqueue:list(), \
-            string:prefix(element(4, amqqueue:get_name(Q)), <<"\(map.namespace).">>) =/= nomatch].
-            """
-        let command = "scripts/broker ctl '\(folder)' eval '\(erlang)' >/dev/null"
-        let status = await withCheckedContinuation { continuation in
-            DispatchQueue.global().async { continuation.resume(returning: system(command)) }
-        }
-        #expect(status == 0, "\(command)")
     }
 }

@@ -1,27 +1,11 @@
 import Foundation
+import TestSupport
 
 @testable import Registrar
 
-/// The answers kept under `Fixtures/huggingface`.
-enum HubFixtures {
-    static var folder: URL {
-        Bundle.module.bundleURL.appending(path: "Fixtures/huggingface", directoryHint: .isDirectory)
-    }
-
-    static func body(_ name: String) throws -> [UInt8] {
-        Array(try Data(contentsOf: folder.appending(path: name)))
-    }
-
-    /// Paths of all files, relative to the folder.
-    static func names() throws -> Set<String> {
-        let paths = try FileManager.default.subpathsOfDirectory(atPath: folder.path)
-        return Set(
-            paths.filter { path in
-                var isFolder: ObjCBool = false
-                return FileManager.default.fileExists(atPath: folder.path + "/" + path, isDirectory: &isFolder)
-                    && !isFolder.boolValue
-            })
-    }
+extension FixtureFolder {
+    /// Answers of the Hub, and files of repositories.
+    static let hub = FixtureFolder("huggingface", in: .module)
 
     /// A whole answer: status, headers, body.
     struct Answer {
@@ -34,7 +18,7 @@ enum HubFixtures {
         }
     }
 
-    static func answer(_ name: String) throws -> Answer {
+    func answer(_ name: String) throws -> Answer {
         let text = String(decoding: try body(name), as: UTF8.self)
         let head = text.range(of: "\r\n\r\n").map { text[..<$0.lowerBound] } ?? text[...]
         let lines = head.components(separatedBy: "\r\n")
@@ -71,7 +55,7 @@ struct SampleRepository: Sendable {
 
     /// An answer with `?blobs=true` or without; `sha` is added where the fixture has none.
     init(fixture: String, adding paths: [String] = [], without removed: [String] = []) throws {
-        var object = Self.object(try HubFixtures.body(fixture))
+        var object = Self.object(try FixtureFolder.hub.body(fixture))
         let siblings = (object["siblings"] as? [[String: Any]] ?? [])
             .filter { !removed.contains($0["rfilename"] as? String ?? "") }
         object["siblings"] = siblings + paths.map { Self.sibling(path: $0, size: 100) }
@@ -80,7 +64,8 @@ struct SampleRepository: Sendable {
 
     /// The files of a `/tree` answer in the shape of `?blobs=true`.
     init(tree: String, adding paths: [String] = []) throws {
-        let entries = try JSONSerialization.jsonObject(with: Data(try HubFixtures.body(tree))) as? [[String: Any]] ?? []
+        let entries =
+            try JSONSerialization.jsonObject(with: Data(try FixtureFolder.hub.body(tree))) as? [[String: Any]] ?? []
         let siblings = entries.filter { $0["type"] as? String == "file" }.map { entry -> [String: Any] in
             var sibling: [String: Any] = ["rfilename": entry["path"] ?? "", "size": entry["size"] ?? 0]
             if let lfs = entry["lfs"] as? [String: Any] {

@@ -1,4 +1,5 @@
 import Catalog
+import TestSupport
 import Testing
 
 @testable import Registrar
@@ -9,7 +10,7 @@ import Testing
         let hub = HubServer.serving(
             .sharded,
             files: [
-                "config.json": .answer(body: try HubFixtures.body("config.gpt_oss_20b.json")),
+                "config.json": .answer(body: try FixtureFolder.hub.body("config.gpt_oss_20b.json")),
                 "model.safetensors.index.json": .text(
                     #"{"weight_map":{"a":"model-00001-of-00001.safetensors"}}"#),
                 "tokenizer_config.json": .text(#"{"chat_template":"{{ x }}"}"#),
@@ -142,7 +143,7 @@ import Testing
     }
 
     private func refuses(_ line: HubRefusalTests.Line, token: String?) async throws {
-        let text = String(decoding: try HubFixtures.body(line.fixture), as: UTF8.self)
+        let text = String(decoding: try FixtureFolder.hub.body(line.fixture), as: UTF8.self)
         let hub = HubServer { _ in .raw(text) }
         let probe = try LookupProbe(hub.url, token: token)
         let rejection = await probe.rejection(RegistrationRequest(repo: "Org/Name", revision: "badrev"))

@@ -1,5 +1,6 @@
 import Catalog
 import FoundationEssentials
+import TestSupport
 import Testing
 
 @testable import Registrar
@@ -60,7 +61,7 @@ import Testing
 
     @Test(arguments: table)
     func means(_ line: Line) throws {
-        let answer = try line.status == nil ? HubFixtures.answer(line.fixture) : nil
+        let answer = try line.status == nil ? FixtureFolder.hub.answer(line.fixture) : nil
         let reference = try RepositoryReference(
             RegistrationRequest(repo: "org/name", revision: "badrev"), hub: .standard)
         let rejection = HubRefusal.rejection(

@@ -1,4 +1,5 @@
 import Catalog
+import TestSupport
 
 @testable import Registrar
 
@@ -11,7 +12,7 @@ struct RegistrationCase: Sendable, CustomStringConvertible {
 
         func bytes() throws -> [UInt8] {
             switch self {
-            case .fixture(let name): try HubFixtures.body(name)
+            case .fixture(let name): try FixtureFolder.hub.body(name)
             case .text(let text): Array(text.utf8)
             }
         }

@@ -1,5 +1,6 @@
 import Catalog
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Registrar
@@ -49,6 +50,6 @@ import Testing
     @Test func everyFixtureIsUsed() throws {
         let used = Set(RegistrationTable.all.flatMap(\.fixtures)).union(HubRefusalTests.table.map(\.fixture))
             .union(RepositoryFilesTests.fixtures).union(["README.md"])
-        #expect(try HubFixtures.names() == used)
+        #expect(try FixtureFolder.hub.names() == used)
     }
 }

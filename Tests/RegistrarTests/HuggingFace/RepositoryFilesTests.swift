@@ -1,5 +1,6 @@
 import Catalog
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Registrar
@@ -40,7 +41,7 @@ import Testing
     func configuration(
         _ line: (file: String, architecture: String, runtime: String, context: Int64?, quantization: String?)
     ) throws {
-        let configuration = try #require(ModelConfiguration(file: try HubFixtures.body(line.file)))
+        let configuration = try #require(ModelConfiguration(file: try FixtureFolder.hub.body(line.file)))
         #expect(configuration.architecture == line.architecture)
         #expect(configuration.runtime == line.runtime)
         #expect(configuration.contextLength == line.context)
@@ -49,14 +50,14 @@ import Testing
 
     @Test(arguments: tokenizers)
     func tokenizer(_ line: (file: String, template: String?)) throws {
-        let template = ChatTemplate.inTokenizerConfiguration(try HubFixtures.body(line.file))
+        let template = ChatTemplate.inTokenizerConfiguration(try FixtureFolder.hub.body(line.file))
         #expect((template == nil) == (line.template == nil))
         #expect(template?.hasPrefix(line.template ?? "") != false)
     }
 
     @Test(arguments: indexes)
     func index(_ line: (file: String, shards: Int, parameters: Int64?)) throws {
-        let index = try #require(ShardIndex(file: try HubFixtures.body(line.file)))
+        let index = try #require(ShardIndex(file: try FixtureFolder.hub.body(line.file)))
         #expect(index.shards.count == line.shards)
         #expect(index.shards.allSatisfy { $0.hasSuffix(".safetensors") })
         #expect(index.parameterCount == line.parameters)
@@ -96,7 +97,7 @@ import Testing
     }
 
     @Test func gatedValues() throws {
-        let list = try JSONSerialization.jsonObject(with: Data(try HubFixtures.body("gated_values.json")))
+        let list = try JSONSerialization.jsonObject(with: Data(try FixtureFolder.hub.body("gated_values.json")))
         let objects = try #require(list as? [[String: Any]])
         let gated = try objects.map { object in
             let answer = object.merging(["sha": SampleRepository.commit]) { $1 }

@@ -1,13 +1,8 @@
+import Glibc
 import Synchronization
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
-
 /// Happens once; threads and tasks may wait for it.
-final class Signal: Sendable {
+public final class Event: Sendable {
     private struct State: Sendable {
         var isDone = false
         var waiters: [@Sendable () -> Void] = []
@@ -15,22 +10,27 @@ final class Signal: Sendable {
 
     private let state = Mutex(State())
 
-    var hasHappened: Bool { state.withLock { $0.isDone } }
+    public init() {}
 
-    func happen() {
+    public var hasHappened: Bool { state.withLock { $0.isDone } }
+
+    public func happen() {
         let waiters = state.withLock { state in
             state.isDone = true
-            defer { state.waiters = [] }
-            return state.waiters
+            let waiters = state.waiters
+            state.waiters = []
+            return waiters
         }
         for waiter in waiters { waiter() }
     }
 
-    func wait() async {
+    /// For tasks.
+    public func wait() async {
         await withCheckedContinuation { continuation in whenHappened { continuation.resume() } }
     }
 
-    func blockUntilHappened() {
+    /// For a server's threads.
+    public func blockUntilHappened() {
         let semaphore = Semaphore()
         whenHappened { semaphore.signal() }
         semaphore.wait()
@@ -45,11 +45,12 @@ final class Signal: Sendable {
     }
 }
 
-private final class Semaphore: Sendable {
+/// A POSIX semaphore.
+public final class Semaphore: Sendable {
     // sem_t is used through its address by calls that are thread-safe by definition; the address never changes.
     nonisolated(unsafe) private let semaphore: UnsafeMutablePointer<sem_t>
 
-    init() {
+    public init() {
         semaphore = .allocate(capacity: 1)
         sem_init(semaphore, 0, 0)
     }
@@ -59,13 +60,9 @@ private final class Semaphore: Sendable {
         semaphore.deallocate()
     }
 
-    func signal() { sem_post(semaphore) }
-    func wait() { while sem_wait(semaphore) != 0 && errno == EINTR {} }
-}
+    public func signal() { sem_post(semaphore) }
 
-/// A list that threads add to.
-final class Record<Element: Sendable>: Sendable {
-    private let held = Mutex<[Element]>([])
-    func add(_ element: Element) { held.withLock { $0.append(element) } }
-    var all: [Element] { held.withLock { $0 } }
+    public func wait() {
+        while sem_wait(semaphore) != 0 && errno == EINTR {}
+    }
 }
