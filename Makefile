@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run demo test bench format lint
+.PHONY: help run demo test bench image compose format lint
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -16,8 +16,15 @@ test: ## install what is missing and run all tests on a private broker
 bench: ## measure against the named references, as ratios in one run
 	@scripts/bench
 
+image: ## build the container image, rollcall:latest
+	@scripts/image
+
+compose: ## try the deployment in containers: faults, scale, rolling restart
+	@deploy/test-compose
+
 format: ## format the sources
 	@swift format format --in-place --parallel --recursive Sources Tests Package.swift
 
 lint: ## check format and style
 	@swift format lint --strict --parallel --recursive Sources Tests Package.swift
+	@scripts/lint-deploy
