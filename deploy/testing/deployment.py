@@ -207,6 +207,14 @@ class HealthChecks:
                     run("podman", "healthcheck", "run", container.id, check=False)
 
 
+def answers(question):
+    """Whether it can be answered, and with yes: for what may not be there yet."""
+    try:
+        return bool(question())
+    except (OSError, http.client.HTTPException, RuntimeError):
+        return False
+
+
 def until(condition, seconds, what, step=0.5):
     """Waits for a condition; gives how long it took, raises where that is too long."""
     start = time.monotonic()

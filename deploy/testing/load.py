@@ -42,9 +42,9 @@ class Load:
         self.stopping = threading.Event()
         self.registered = {}
         self.number = 0
-        self.in_work = 0
+        # Registrations and streams in work, and when each began.
+        self.registering, self.open_streams = {}, {}
         self.last_registration_began = 0.0
-        self.open_streams = 0
         self.events = events
         self.models = []
         self.stream_count = streams
@@ -107,11 +107,11 @@ class Load:
         time.sleep(number * 0.1)
         while not self.stopping.is_set():
             with self.lock:
-                model = self.models[(self.number + number) % len(self.models)]
-                self.open_streams += 1
+                model = self.models[(self.row.streams + number) % len(self.models)]
+                self.open_streams[number] = time.monotonic()
             gateway, problem = self.stream(model)
             with self.lock:
-                self.open_streams -= 1
+                del self.open_streams[number]
                 self.row.streams += 1
                 if problem and gateway in self.row.victims:
                     self.row.cut_streams.append(problem)
@@ -133,14 +133,14 @@ class Load:
             gateway = response.headers.get("X-Rollcall-Gateway")
             if response.status != 200:
                 return gateway, f"{response.status} {response.read(300)!r}"
+            is_done = False
             for line in response:
-                if line.startswith(b"data: [DONE]"):
-                    return gateway, None if expected == self.events else f"{expected} of {self.events} events"
+                is_done = is_done or line.startswith(b"data: [DONE]")
                 if found := SEQUENCE.search(line):
                     if int(found[1]) != expected:
                         return gateway, f"event {found[1]!r} in place of {expected}"
                     expected += 1
-            return gateway, f"ended without its end after {expected} events"
+            return gateway, None if is_done and expected == self.events else f"ended after {expected} events"
         except BROKEN as error:
             return gateway, f"{error!r} after {expected} events"
         finally:
@@ -152,8 +152,8 @@ class Load:
         while not self.stopping.wait(interval):
             with self.lock:
                 self.number += 1
-                self.in_work += 1
                 number, row = self.number, self.row
+                self.registering[number] = time.monotonic()
             threading.Thread(target=self.register, args=(number, row), daemon=True).start()
 
     def register(self, number, row):
@@ -164,7 +164,7 @@ class Load:
         except Exception as error:  # The test itself failed; that must not look like a success.
             problem, revision = repr(error), None
         with self.lock:
-            self.in_work -= 1
+            del self.registering[number]
             row.registrations += 1
             if problem:
                 row.lost.append(f"{name}: {problem}")
@@ -198,14 +198,19 @@ class Load:
         return problem, None
 
     def settle(self, row, seconds=130):
-        """Waits for the row's registrations, and compares with what the catalog has."""
-        self.begin(Tally("between"))
-        deadline = time.monotonic() + seconds
-        while self.in_work > 5 and time.monotonic() < deadline:
+        """Waits for all that has begun until now, and compares the row's registrations with what the catalog has."""
+        now = time.monotonic()
+
+        def waits():
+            with self.lock:
+                return any(began < now for began in [*self.registering.values(), *self.open_streams.values()])
+
+        while waits() and time.monotonic() < now + seconds:
             time.sleep(0.2)
         with self.lock:
             wanted = {name: revision for name, (of, revision) in self.registered.items() if of is row}
-        # A look at the list may meet what the fault has left; it is the row's load that counts failures.
+        # What one gateway has answered the others know a moment later.
+        time.sleep(1)
         records = self.deployment.read("/v0/models")["models"]
         for name, revision in wanted.items():
             found = [each for each in records if each["repo"].lower() == name.lower()]

@@ -37,7 +37,6 @@ class Trials:
             row.whole_after = time.monotonic() - healed_at
         except Exception as error:  # A row of its own for each failure: the other rows are still worth knowing.
             row.problems.append(f"{type(error).__name__}: {error} {self.unwhole}")
-        time.sleep(4)
         try:
             self.load.settle(row)
         except Exception as error:
@@ -120,7 +119,9 @@ class Trials:
         balancer = self.deployment.containers("loadbalancer")[0]
         for _ in range(3):
             run("docker", "kill", "--signal", "HUP", balancer.id)
+            reloaded_at = time.monotonic()
             time.sleep(3)
+        return reloaded_at
 
     def restart_broker(self):
         broker = self.deployment.containers("rabbitmq")[0]
@@ -137,7 +138,6 @@ class Trials:
 
     def scale(self):
         self.trial("scale to 5 gateways, 4 pollers", lambda: self.scale_to(gateway=5, poller=4, registrar=2))
-        self.load.begin(Tally("at rest"))
         print("  polls:", "  ".join(f"{poller} {share:.0%}" for poller, share in sorted(self.poll_shares().items())))
         self.trial("back to one of each", lambda: self.scale_to(gateway=1, poller=1, registrar=1))
         self.trial("and to two of each", lambda: self.scale_to(gateway=2, poller=2, registrar=2))
@@ -160,7 +160,7 @@ class Trials:
     # ---- rolling restart
 
     def rolling(self):
-        until(lambda: self.load.open_streams == self.load.stream_count, 30, "all streams are open")
+        until(lambda: len(self.load.open_streams) == self.load.stream_count, 30, "all streams are open")
         name = f"rolling restart, {self.load.stream_count} streams"
         self.trial(name, lambda: self.deployment.rolling_restart("gateway"))
 
