@@ -97,6 +97,7 @@ class Container:
 class Deployment:
     def __init__(self, directory, image):
         self.directory = directory
+        self.image = image
         self.environment = os.path.join(directory, ".env")
         self.port = free_port()
         self.front = ("127.0.0.1", self.port)
@@ -136,6 +137,16 @@ class Deployment:
     def rolling_restart(self, service):
         with self.health_checks:
             run(os.path.join(DEPLOY, "rolling-restart"), service, *self.arguments)
+
+    def wrong_rights(self):
+        """Where the broker's definitions do not give what the image says that each role needs, no more and no less."""
+        with open(os.path.join(DEPLOY, "rabbitmq", "definitions.json"), encoding="utf-8") as file:
+            given = {
+                f"{each['user']} '{each['configure']}' '{each['write']}' '{each['read']}'"
+                for each in json.load(file)["permissions"]}
+        said = run("docker", "run", "--rm", "--network", "none", self.image, "rollcall", "topology", "rights")
+        needed = {text.partition("-p '/' ")[2] for text in said.splitlines() if text}
+        return [f"needed: {each}" for each in needed - given] + [f"given: {each}" for each in given - needed]
 
     def containers(self, *services):
         """Those of the services, or of all; stopped ones as well."""

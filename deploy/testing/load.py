@@ -34,7 +34,9 @@ class Tally:
 class Load:
     """Runs until it is stopped. `row` takes what ends; a registration belongs to the row in which it began."""
 
-    def __init__(self, deployment, reads_per_second=20, streams=8, registrations_per_second=1.0, events=120, interval_ms=100):
+    def __init__(
+        self, deployment, reads_per_second=20, streams=8, registrations_per_second=1.0, events=120, interval_ms=100
+    ):
         self.deployment = deployment
         self.front, self.headers = deployment.front, deployment.headers
         self.lock = threading.Lock()
@@ -50,9 +52,11 @@ class Load:
         self.stream_count = streams
         for name in [f"sim-{n:04}" for n in range(len(deployment.simulator("GET", "/control/fleet")["endpoints"]))]:
             behaviour = {"behaviour": {"chunk_interval_ms": interval_ms}}
-            self.models += [each["id"] for each in deployment.simulator("PATCH", f"/control/endpoints/{name}", behaviour)["models"]]
+            endpoint = deployment.simulator("PATCH", f"/control/endpoints/{name}", behaviour)
+            self.models += [each["id"] for each in endpoint["models"]]
         readers = 8
-        self.threads = [threading.Thread(target=self.read_on, args=(readers / reads_per_second, n)) for n in range(readers)]
+        pause = readers / reads_per_second
+        self.threads = [threading.Thread(target=self.read_on, args=(pause, n)) for n in range(readers)]
         self.threads += [threading.Thread(target=self.stream_on, args=(n,)) for n in range(streams)]
         if registrations_per_second:
             self.threads.append(threading.Thread(target=self.register_on, args=(1 / registrations_per_second,)))
@@ -126,9 +130,10 @@ class Load:
         gateway = None
         expected = 0
         try:
-            body = {"model": model, "stream": True, "max_tokens": self.events, "messages": [{"role": "user", "content": "Hello"}]}
-            connection.request(
-                "POST", "/v1/chat/completions", json.dumps(body), {**self.headers, "Content-Type": "application/json"})
+            body = {"model": model, "stream": True, "max_tokens": self.events}
+            body["messages"] = [{"role": "user", "content": "Hello"}]
+            headers = {**self.headers, "Content-Type": "application/json"}
+            connection.request("POST", "/v1/chat/completions", json.dumps(body), headers)
             response = connection.getresponse()
             gateway = response.headers.get("X-Rollcall-Gateway")
             if response.status != 200:
@@ -173,7 +178,7 @@ class Load:
                 self.last_registration_began = max(self.last_registration_began, began)
 
     def register_until_answered(self, name, key, deadline):
-        """As a careful client: the same key until there is an outcome. An unknown repository is the simulated Hub's fault."""
+        """As a careful client does: the same key until there is an outcome."""
         self.deployment.simulator("PUT", f"/control/hub/repositories/{name}", REPOSITORY)
         problem = "no try"
         while time.monotonic() < deadline:

@@ -1,6 +1,5 @@
 """What is done to a deployment under load, one thing after another, each healed before the next."""
 
-import json
 import signal
 import time
 
@@ -170,7 +169,8 @@ WIDTHS = (36, 7, 7, 8, 5, 7, 11, 5, 8, 12)
 
 
 def line(cells):
-    return "".join(str(cell).ljust(width) if n == 0 else str(cell).rjust(width) for n, (cell, width) in enumerate(zip(cells, WIDTHS)))
+    first, *others = (str(cell) for cell in cells)
+    return first.ljust(WIDTHS[0]) + "".join(cell.rjust(width) for cell, width in zip(others, WIDTHS[1:]))
 
 
 def show(row):
