@@ -30,7 +30,7 @@ struct GatewaySettings: Sendable {
 
     static let inferenceBodyLimit = Setting(
         name: "ROLLCALL_INFERENCE_BODY_LIMIT", kind: "bytes", defaultValue: "67108864",
-        meaning: "The largest body of an inference request; it is held until the answer ends.")
+        meaning: "The largest body of an inference request; it is held until an answer begins.")
     static let firstByteTimeout = Setting(
         name: "ROLLCALL_FIRST_BYTE_TIMEOUT", kind: "seconds", defaultValue: "300",
         meaning: "How long an inference request may wait for the first byte of its answer, all tries together.")

@@ -15,9 +15,13 @@ struct HTTPService: Service, CustomStringConvertible {
     /// A client that sends nothing for a minute where it has a request to send or to end is sent away, and so is a
     /// connection that is not used for that long; one that takes nothing of an answer, after `clientStall`.
     static func server(clientStall: Duration) -> HTTPServerBuilder {
-        .http1(
-            configuration: .init(
-                additionalChannelHandlers: [ClientPresence(stall: clientStall)], idleTimeout: .seconds(60)))
+        HTTPServerBuilder { responder in
+            LoopBoundChannel(
+                base: HTTP1Channel(
+                    responder: responder,
+                    configuration: .init(
+                        additionalChannelHandlers: [ClientPresence(stall: clientStall)], idleTimeout: .seconds(60))))
+        }
     }
 
     /// What the service group logs of it: never what it is made of, keys among that.

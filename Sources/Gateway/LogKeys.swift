@@ -11,4 +11,5 @@ enum LogKey {
     static let port = "port"
     static let operation = "operation"
     static let endpoint = "endpoint"
+    static let trace = "trace"
 }
