@@ -121,7 +121,7 @@ private final class Tap: Sendable {
         queue = "\(deployment.namespace).tap"
         var topology = map.topology
         topology.queues.append(Queue(name: queue, arguments: ["x-queue-type": .string("quorum")]))
-        topology.bindings.append(Binding(queue: queue, exchange: map.commands, routingKey: ""))
+        topology.bindings.append(Binding(queue: queue, exchange: BrokerMap.exchange(to: map.commands), routingKey: ""))
         connection = try Connection(
             configuration: ConnectionConfiguration(urls: [deployment.broker.url], name: "tap"), topology: topology,
             logger: Logger(label: "tap", factory: { _ in SwiftLogNoOpLogHandler() }))
@@ -137,7 +137,8 @@ private final class Tap: Sendable {
     func all(until id: String) async throws -> [String] {
         let mark = UUID().uuidString
         try await connection.publish(
-            CatalogMessage.syncMark(SyncMark(id: mark)).encoded(), to: map.catalog, routingKey: "")
+            CatalogMessage.syncMark(SyncMark(id: mark)).encoded(), to: BrokerMap.exchange(to: map.catalog),
+            routingKey: "")
         let commands = try await connection.subscribe(to: queue, prefetch: 1000)
         let stream = try await connection.subscribe(
             to: map.catalog, prefetch: 1000, arguments: ["x-stream-offset": .string("first")])
