@@ -11,4 +11,7 @@ enum LogKey {
     static let port = "port"
     static let operation = "operation"
     static let endpoint = "endpoint"
+    static let limit = "limit"
+    static let announced = "announced"
+    static let count = "count"
 }
