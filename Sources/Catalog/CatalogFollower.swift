@@ -154,7 +154,8 @@ public final class CatalogFollower: Service {
         } catch {
             throw AMQPError(.invalidMessage, "a \(message.type) message cannot be encoded")
         }
-        return try publishing.send(encoded, to: brokerMap.catalog, routingKey: "", timeout: timeout)
+        return try publishing.send(
+            encoded, to: BrokerMap.exchange(to: brokerMap.catalog), routingKey: "", timeout: timeout)
     }
 
     private func stop() {

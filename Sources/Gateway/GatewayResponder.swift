@@ -13,6 +13,7 @@ struct GatewayResponder: HTTPResponder {
     let keys: KeyRoutes
     let health: HealthRoutes
     let inference: InferenceRoutes
+    let drain: Drain
     /// Requests that were answered with 401 or 403.
     let refusals = RefusalCounts()
     let logger: Logger
@@ -35,6 +36,7 @@ struct GatewayResponder: HTTPResponder {
         }
         if request.method == .head { response = response.createHeadResponse() }
         response.headers[.requestID] = requestID
+        if drain.isStopping { response.headers[.connection] = "close" }
         if let started {
             var metadata = Self.metadata(request, requestID)
             metadata[LogKey.status] = "\(response.status.code)"

@@ -12,4 +12,7 @@ enum LogKey {
     static let operation = "operation"
     static let endpoint = "endpoint"
     static let trace = "trace"
+    static let limit = "limit"
+    static let announced = "announced"
+    static let count = "count"
 }

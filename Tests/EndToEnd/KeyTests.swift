@@ -106,7 +106,7 @@ struct KeyTests {
     /// Runs `body` while each command is copied.
     private func withTap(on deployment: Deployment, _ body: () async throws -> Void) async throws {
         var topology = BrokerMap(namespace: deployment.namespace).topology
-        let commands = BrokerMap(namespace: deployment.namespace).commands
+        let commands = BrokerMap.exchange(to: BrokerMap(namespace: deployment.namespace).commands)
         topology.queues.append(Queue(name: tap(deployment), arguments: ["x-queue-type": .string("quorum")]))
         topology.bindings.append(Binding(queue: tap(deployment), exchange: commands, routingKey: ""))
         try await deployment.withConnection(topology) { _, _ in try await body() }
