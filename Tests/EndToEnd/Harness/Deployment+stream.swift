@@ -25,7 +25,8 @@ extension Deployment {
         try await withConnection { connection, map in
             let mark = UUID().uuidString
             try await connection.publish(
-                CatalogMessage.syncMark(SyncMark(id: mark)).encoded(), to: BrokerMap.exchange(to: map.catalog), routingKey: "")
+                CatalogMessage.syncMark(SyncMark(id: mark)).encoded(), to: BrokerMap.exchange(to: map.catalog),
+                routingKey: "")
             let stream = try await connection.subscribe(
                 to: map.catalog, prefetch: 1000, arguments: ["x-stream-offset": .string("first")])
             return try await stream.messages { String(decoding: $0.body, as: UTF8.self).contains(mark) }
