@@ -57,7 +57,8 @@ let package = Package(
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ], swiftSettings: strict),
-        .executableTarget(name: "CommandLineClient", dependencies: ["Curl", arguments], swiftSettings: strict),
+        .executableTarget(
+            name: "CommandLineClient", dependencies: ["AMQP", "Catalog", "Curl", arguments], swiftSettings: strict),
         .executableTarget(
             name: "Gateway",
             dependencies: ["AMQP", "Catalog", "Curl", "Launch", hummingbird, crypto, logging, lifecycle],
@@ -115,7 +116,7 @@ let package = Package(
             ],
             swiftSettings: strict),
         .testTarget(
-            name: "EndToEnd", dependencies: ["AMQP", "Catalog", "Curl", logging],
+            name: "EndToEnd", dependencies: ["AMQP", "CRabbitMQ", "Catalog", "Curl", "TestSupport", logging],
             exclude: ["Programs", "requirements.txt"], swiftSettings: strict),
     ]
 )

@@ -21,6 +21,10 @@ public struct AMQPError: Error, Sendable, CustomStringConvertible {
         public static let cancelled = Code(name: "cancelled")
         /// A channel was closed by the broker; the message says why.
         public static let channelClosed = Code(name: "channelClosed")
+        /// The broker's user may not do this, or not log in; the message says what, and never who.
+        public static let accessRefused = Code(name: "accessRefused")
+        /// Messages to an exchange of the topology came back: its binding is gone.
+        static let bindingMissing = Code(name: "bindingMissing")
         /// The connection was lost.
         public static let connectionLost = Code(name: "connectionLost")
         /// The configuration cannot be used (URL, CA file).

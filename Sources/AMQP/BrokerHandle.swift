@@ -122,7 +122,9 @@ final class BrokerHandle {
             case .channelClose(let code, let text):
                 throw AMQPError(.channelClosed, "\(what): \(code) \(text)")
             case .connectionClose(let code, let text):
-                throw AMQPError(.connectionLost, "\(what): \(code) \(text)")
+                // 530: the user may not use this vhost, or there is none of that name.
+                let isRefusal = code == 403 || code == 530
+                throw AMQPError(isRefusal ? .accessRefused : .connectionLost, "\(what): \(code) \(text)")
             default:
                 throw AMQPError(.connectionLost, "\(what): the broker gave an unexpected answer")
             }

@@ -1,4 +1,3 @@
-import Glibc
 public import Logging
 public import ServiceLifecycle
 import Synchronization
@@ -12,15 +11,7 @@ public final class Connection: Service {
 
     /// Throws `configuration` where a URL or the CA file cannot be used. Connects to nothing yet.
     public init(configuration: ConnectionConfiguration, topology: Topology, logger: Logger) throws(AMQPError) {
-        if configuration.urls.isEmpty { throw AMQPError(.configuration, "there is no broker URL") }
-        var urls: [BrokerURL] = []
-        for text in configuration.urls { urls.append(try BrokerURL(text)) }
-        if urls.contains(where: \.isSecure) {
-            guard let tls = configuration.tls else {
-                throw AMQPError(.configuration, "a broker URL with amqps:// needs a CA file")
-            }
-            if access(tls.caFile, R_OK) != 0 { throw AMQPError(.configuration, "the CA file cannot be read") }
-        }
+        let urls = try configuration.checkedURLs()
         var logger = logger
         logger[metadataKey: LogKey.connection] = "\(configuration.name)"
         mailbox = Mailbox(

@@ -11,18 +11,22 @@ struct ConnectionLoop: Sendable {
     func run() {
         var backoff = Backoff(minimum: configuration.minimumBackoff, maximum: configuration.maximumBackoff)
         var generator = SystemRandomNumberGenerator()
+        var complaints = Complaints(logger: logger)
+        var bindsAll = false
         while mailbox.stop == nil {
             let reason: AMQPError?
             do throws(AMQPError) {
-                let session = try connect()
+                let session = try connect(bindsAll: bindsAll, &complaints)
                 let start = ContinuousClock.now
                 reason = session.run()
+                bindsAll = reason?.code == .bindingMissing
                 backoff.connectionLasted(start.duration(to: .now))
             } catch {
                 reason = error
             }
             guard let reason else { break }
             _ = mailbox.disconnect(.disconnected(reason: reason.message))
+            if reason.code == .accessRefused { complaints.make("The broker refuses this user", reason.message) }
             logger.info("Not connected to the broker", metadata: [LogKey.reason: "\(reason)"])
             wait(backoff.delay(using: &generator))
         }
@@ -30,12 +34,17 @@ struct ConnectionLoop: Sendable {
     }
 
     /// Tries each URL once.
-    private func connect() throws(AMQPError) -> Session {
+    private func connect(bindsAll: Bool, _ complaints: inout Complaints) throws(AMQPError) -> Session {
         var failure = AMQPError(.connectionLost, "stopped while connecting")
         for url in urls.shuffled() where mailbox.stop == nil {
             do throws(AMQPError) {
                 let broker = try BrokerHandle.open(url, configuration)
-                try broker.prepare(channel: 1, topology)
+                let refused = try broker.prepare(channel: 1, topology, bindsAll: bindsAll)
+                if let binding = refused.first {
+                    complaints.make(
+                        "A binding is missing that this user may not make",
+                        "\(binding.queue) to \(binding.exchange)" + (topology.remedy.map { "; \($0)" } ?? ""))
+                }
                 mailbox.report(.connected)
                 logger.info("Connected to the broker", metadata: [LogKey.broker: "\(url.address)"])
                 return Session(broker, mailbox, configuration, topology)
@@ -60,6 +69,20 @@ struct ConnectionLoop: Sendable {
         }
         mailbox.finishUpdates()
         logger.info("Disconnected from the broker")
+    }
+}
+
+/// What only a person can put right: an error in the log, once for each reason, however often it is tried again.
+private struct Complaints {
+    let logger: Logger
+    private var last = ""
+
+    init(logger: Logger) { self.logger = logger }
+
+    mutating func make(_ message: Logger.Message, _ reason: String) {
+        guard reason != last else { return }
+        last = reason
+        logger.error(message, metadata: [LogKey.reason: "\(reason)"])
     }
 }
 

@@ -4,6 +4,8 @@ final class Session {
     private struct Receipt {
         let publish: PublishReceipt
         let bytes: Int
+        /// Its binding is one of the topology's, so that it can only come back where that is gone.
+        let isBound: Bool
     }
 
     private let broker: BrokerHandle
@@ -11,6 +13,8 @@ final class Session {
     private let configuration: ConnectionConfiguration
     /// Queues that every connection declares.
     private let declaredQueues: Set<String>
+    /// By the exchange: the routing keys that it has bindings for.
+    private let boundKeys: [String: Set<String>]
     private var state: SessionState<Receipt>
     private var consumers: [UInt64: Consumer] = [:]
     /// Taken from the mailbox and not carried out yet.
@@ -23,6 +27,7 @@ final class Session {
         self.mailbox = mailbox
         self.configuration = configuration
         declaredQueues = Set(topology.queues.map(\.name))
+        boundKeys = Dictionary(topology.bindings.map { ($0.exchange, [$0.routingKey]) }) { $0.union($1) }
         state = SessionState(
             maximumChannel: broker.maximumChannel, callTimeout: min(configuration.callTimeout, broker.heartbeat * 2))
     }
@@ -105,7 +110,9 @@ final class Session {
         } else if publish.deadline <= .now {
             refuse(publish, AMQPError(.notConnected, "it could not be sent in time"))
         } else {
-            let receipt = Receipt(publish: publish.receipt, bytes: publish.message.body.count)
+            let receipt = Receipt(
+                publish: publish.receipt, bytes: publish.message.body.count,
+                isBound: boundKeys[publish.exchange]?.contains(publish.routingKey) == true)
             state.published(receipt, messageID: publish.message.messageID, deadline: publish.deadline)
             try broker.publish(publish, channel: SessionState<Receipt>.publishingChannel)
         }
@@ -115,7 +122,12 @@ final class Session {
         for action in actions {
             switch action {
             case .send(let method, let channel): try broker.send(method, channel: channel)
-            case .answer(let receipt, let result): answer(receipt, result)
+            case .answer(let receipt, let result):
+                answer(receipt, result)
+                if receipt.isBound, case .failure(let error) = result, error.code == .returned {
+                    // A new connection makes the binding again.
+                    throw AMQPError(.bindingMissing, "an exchange gives back what is published to it: \(error.message)")
+                }
             case .started(let id): consumers[id]?.started.resolve(.success(()))
             case .deliver(let delivery, let id): consumers[id]?.deliver(delivery)
             case .ended(let id, let error):

@@ -33,15 +33,21 @@ public struct Binding: Sendable, Hashable {
     }
 }
 
-/// What a connection declares each time it is made, before anything else is done on it.
+/// What a connection has to find each time it is made, before anything else is done on it: it declares what is missing.
 public struct Topology: Sendable, Hashable {
     public var exchanges: [Exchange]
     public var queues: [Queue]
     public var bindings: [Binding]
+    /// What a person does where something is missing that the connection's user may not make, for logs and errors:
+    /// `run …`.
+    public var remedy: String?
 
-    public init(exchanges: [Exchange] = [], queues: [Queue] = [], bindings: [Binding] = []) {
+    public init(
+        exchanges: [Exchange] = [], queues: [Queue] = [], bindings: [Binding] = [], remedy: String? = nil
+    ) {
         self.exchanges = exchanges
         self.queues = queues
         self.bindings = bindings
+        self.remedy = remedy
     }
 }

@@ -3,7 +3,7 @@ public import AMQP
 /// Every queue, its arguments, and every message type, on one page.
 ///
 /// Arguments cannot be changed on a live queue, which is why the names carry a version. Each queue has a direct
-/// exchange of the same name, bound with an empty routing key: everything is published through these.
+/// exchange of its own (`exchange(to:)`), bound with an empty routing key: everything is published through these.
 public struct BrokerMap: Sendable, Hashable {
     /// Prefix of every name, so that two deployments can share a broker.
     public let namespace: String
@@ -22,6 +22,10 @@ public struct BrokerMap: Sendable, Hashable {
     public var verifications: String { "\(namespace).verifications.v1" }
     /// Poison, for a person to look at.
     public var dead: String { "\(namespace).dead.v1" }
+
+    /// The exchange that leads to `queue`. Its name is not the queue's: RabbitMQ's rights go by names alone, and who may
+    /// write to the one and read from the other could otherwise bind them.
+    public static func exchange(to queue: String) -> String { queue + ".in" }
 
     /// AMQP property `type` of messages that are not on the catalog stream (those: `CatalogMessage.type`).
     public enum MessageType {
@@ -53,7 +57,7 @@ public struct BrokerMap: Sendable, Hashable {
                     "x-queue-type": .string("quorum"),
                     "x-single-active-consumer": .bool(true),
                     "x-delivery-limit": .integer(20),
-                    "x-dead-letter-exchange": .string(dead),
+                    "x-dead-letter-exchange": .string(Self.exchange(to: dead)),
                     "x-dead-letter-routing-key": .string(""),
                     "x-dead-letter-strategy": .string("at-least-once"),
                     "x-overflow": .string("reject-publish"),
@@ -92,8 +96,9 @@ public struct BrokerMap: Sendable, Hashable {
                 ]),
         ]
         return Topology(
-            exchanges: queues.map { Exchange(name: $0.name, kind: .direct) },
+            exchanges: queues.map { Exchange(name: Self.exchange(to: $0.name), kind: .direct) },
             queues: queues,
-            bindings: queues.map { Binding(queue: $0.name, exchange: $0.name, routingKey: "") })
+            bindings: queues.map { Binding(queue: $0.name, exchange: Self.exchange(to: $0.name), routingKey: "") },
+            remedy: "run `rollcall topology apply` as a user that may")
     }
 }

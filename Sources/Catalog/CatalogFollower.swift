@@ -145,15 +145,17 @@ public final class CatalogFollower: Service {
 
     /// Publishes a message on the stream with the properties that each must have. The broker's answer is the receipt's.
     public func publish(
-        _ message: CatalogMessage, timeout: Duration = .seconds(5)
+        _ message: CatalogMessage, trace: TraceContext? = .current, timeout: Duration = .seconds(5)
     ) throws(AMQPError) -> PublishReceipt {
-        let encoded: Message
+        var encoded: Message
         do {
             encoded = try message.encoded()
+            encoded.trace = trace
         } catch {
             throw AMQPError(.invalidMessage, "a \(message.type) message cannot be encoded")
         }
-        return try publishing.send(encoded, to: brokerMap.catalog, routingKey: "", timeout: timeout)
+        return try publishing.send(
+            encoded, to: BrokerMap.exchange(to: brokerMap.catalog), routingKey: "", timeout: timeout)
     }
 
     private func stop() {

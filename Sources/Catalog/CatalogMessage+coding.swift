@@ -70,13 +70,15 @@ extension CatalogMessage {
 }
 
 extension Message {
-    /// `payload` as JSON, with a new unique message id and the header `schema`: for everything that Rollcall sends.
+    /// `payload` as JSON, with a new unique message id, the header `schema`, and the current trace: for everything that
+    /// Rollcall sends.
     public init(type: String, payload: some Encodable, expiration: Duration? = nil) throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         self.init(
             body: Array(try encoder.encode(payload)), type: type, messageID: UUID().uuidString.lowercased(),
             headers: ["schema": .integer(BrokerMap.schema)], expiration: expiration)
+        trace = .current
     }
 
     /// The body, decoded from JSON. Throws `MalformedMessage` where it is not a `T`.

@@ -11,6 +11,12 @@ public struct Command: Sendable, Hashable, Codable {
     /// Milliseconds since 1970: not executed later than this.
     public var deadline: Int64
     public var action: Action
+    /// From the message's headers; not in the body.
+    public var trace: TraceContext?
+
+    private enum CodingKeys: CodingKey {
+        case id, request, caller, fingerprint, deadline, action
+    }
 
     public init(id: String, request: String, caller: String, fingerprint: String, deadline: Int64, action: Action) {
         self.id = id

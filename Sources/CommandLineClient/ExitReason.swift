@@ -11,7 +11,7 @@ enum ExitReason: Int32, Sendable, CaseIterable {
     case badInput = 65
     /// `EX_NOINPUT`: there is no such endpoint, model, repository, revision, key, or operation.
     case notFound = 66
-    /// `EX_UNAVAILABLE`: no gateway answered.
+    /// `EX_UNAVAILABLE`: no gateway answered, or no broker.
     case unreachable = 69
     /// `EX_CANTCREAT`
     case conflict = 73
@@ -29,7 +29,7 @@ enum ExitReason: Int32, Sendable, CaseIterable {
            64  wrong use of this command
            65  the gateway refused what was sent (400, 413, 422)
            66  no such endpoint, model, repository, key, or operation (404)
-           69  no gateway could be reached
+           69  no gateway could be reached (topology: no broker)
            73  conflicts with what is there (409)
            75  try again later (429, 503, 504), or not done within --timeout
            77  no valid key, or not allowed (401, 403)

@@ -1,6 +1,6 @@
 import ArgumentParser
 
-/// `rollcall`: the gateway's HTTP contract for people and scripts.
+/// `rollcall`: the gateway's HTTP contract for people and scripts, and the broker's set-up for a deployment.
 @main struct Rollcall: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "rollcall",
@@ -17,6 +17,7 @@ import ArgumentParser
         version: rollcallVersion,
         subcommands: [
             EndpointsCommand.self, ModelsCommand.self, KeysCommand.self, OperationsCommand.self, StatusCommand.self,
+            TopologyCommand.self,
         ])
 
     static func main() async {

@@ -19,7 +19,7 @@ extension ActiveTransfer {
         try easy.set(CURLOPT_WRITEDATA, pointer: context)
         try easy.set(CURLOPT_READFUNCTION, function: sendBody)
         try easy.set(CURLOPT_READDATA, pointer: context)
-        if case .source = exchange.request.body {
+        if case .source = body {
             try easy.setSeekFunction(seekBody)
             try easy.set(CURLOPT_SEEKDATA, pointer: context)
         }
@@ -86,7 +86,7 @@ extension ActiveTransfer {
 
     private func setUpBody() throws(HTTPError) {
         let request = exchange.request
-        switch request.body {
+        switch body {
         case .none where request.method == "HEAD":
             try easy.set(CURLOPT_NOBODY, true)
             return
@@ -95,7 +95,9 @@ extension ActiveTransfer {
             if request.method != "GET" { try easy.set(CURLOPT_CUSTOMREQUEST, request.method) }
             return
         case .none: try setUpPost(bytes: [])
-        case .bytes(let bytes): try setUpPost(bytes: bytes)
+        case .bytes(let bytes):
+            try setUpPost(bytes: bytes)
+            body = .none  // libcurl has a copy of its own
         case .stream(let length, _):
             try easy.set(CURLOPT_POST, true)
             try easy.set(CURLOPT_POSTFIELDSIZE_LARGE, offset: length ?? -1)

@@ -29,6 +29,8 @@ final class ActiveTransfer {
     var bodyBytes = 0
     var isReceivingPaused = false
     var isSendingPaused = false
+    /// Of the request; none where it is not needed any more.
+    var body: HTTPRequest.Body
     /// How much of a `source` was sent.
     private var sentBytes = 0
     let started = ContinuousClock.now
@@ -44,6 +46,7 @@ final class ActiveTransfer {
     ) {
         self.turn = turn
         self.exchange = exchange
+        body = exchange.takeBody()
         self.easy = easy
         self.resumeSending = resumeSending
         errorText = .allocate(capacity: Int(CURL_ERROR_SIZE))
@@ -109,6 +112,7 @@ final class ActiveTransfer {
             ? easy.string(CURLINFO_EFFECTIVE_URL) ?? exchange.request.url : exchange.request.url
         exchange.receiver.receive(head: head)
         turn.receivers.append(exchange.receiver)
+        releaseSource()
     }
 
     func receive(body: UnsafeRawBufferPointer) -> BodyReception {
@@ -142,9 +146,10 @@ final class ActiveTransfer {
 
     /// Bytes of the request's body.
     func send(into buffer: UnsafeMutableRawBufferPointer) -> UploadBuffer.Reading {
-        if case .source(let source) = exchange.request.body {
+        if case .source(let source) = body {
             let count = source.copy(from: sentBytes, into: buffer)
             sentBytes += count
+            releaseSource()
             return count > 0 ? .bytes(count) : .end
         }
         guard let upload = exchange.upload else { return .end }
@@ -159,9 +164,14 @@ final class ActiveTransfer {
         return reading
     }
 
+    /// Once all of it was sent and an answer has begun, it is not asked for again.
+    private func releaseSource() {
+        if isHeadDelivered, case .source(let source) = body, sentBytes >= source.count { body = .none }
+    }
+
     /// False for a body that cannot be read again.
     func seek(to offset: Int) -> Bool {
-        guard case .source(let source) = exchange.request.body, (0...source.count).contains(offset) else {
+        guard case .source(let source) = body, (0...source.count).contains(offset) else {
             return false
         }
         sentBytes = offset

@@ -2,20 +2,34 @@ internal import Synchronization
 
 /// One request with who takes its answer: what a caller and the loop's thread share of a transfer.
 final class Exchange: Sendable {
+    /// Without its body.
     let request: HTTPRequest
     let receiver: any ResponseReceiver
     /// Where the request's body waits, when it is a stream.
     let upload: UploadBuffer?
+    private let body: Mutex<HTTPRequest.Body>
     private let cancellation = Atomic(false)
 
     init(_ request: HTTPRequest, receiver: any ResponseReceiver) throws(HTTPError) {
         try request.validate()
-        self.request = request
-        self.receiver = receiver
+        body = Mutex(request.body)
+        var request = request
         if case .stream(let length, let sequence) = request.body {
             upload = UploadBuffer(sequence: sequence, length: length)
         } else {
             upload = nil
+        }
+        request.body = .none
+        self.request = request
+        self.receiver = receiver
+    }
+
+    /// For the one transfer of this request, which lets it go as soon as it can: it may be far larger than all else that
+    /// an exchange holds.
+    func takeBody() -> HTTPRequest.Body {
+        body.withLock { body in
+            defer { body = .none }
+            return body
         }
     }
 

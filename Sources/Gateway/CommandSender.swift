@@ -24,7 +24,7 @@ struct BrokerSender: CommandSender {
     func send(_ command: Command, timeout: Duration) async throws {
         let message = try Message(type: BrokerMap.MessageType.command, payload: command)
         try await publishingConnection.publish(
-            message, to: brokerMap.commands, routingKey: "", timeout: timeout)
+            message, to: BrokerMap.exchange(to: brokerMap.commands), routingKey: "", timeout: timeout)
     }
 
     func publish(_ message: CatalogMessage, timeout: Duration) async throws {

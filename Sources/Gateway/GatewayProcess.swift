@@ -24,9 +24,11 @@ struct GatewayProcess: RollcallProcess {
         }
     }
 
+    var stopLimit: Duration { settings.drain + DrainSequence.farewell + .seconds(10) }
+
     /// The broker's connections before the follower that lives on them, the server last: it is the first to stop, and
     /// what it is still answering can use all the rest.
-    func services() async throws -> [any Service] {
+    func services(stop: StopRequest) async throws -> [any Service] {
         let logger = common.logger
         let brokerMap = BrokerMap(namespace: common.namespace)
         let publishing = try connection("publish", brokerMap)
@@ -47,7 +49,9 @@ struct GatewayProcess: RollcallProcess {
         warnIfOpen(logger)
         return [
             publishing, consuming, follower, watch,
-            HTTPService(responder: responder, host: settings.host, port: settings.port, logger: logger),
+            HTTPService(
+                responder: responder, host: settings.host, port: settings.port, drainLimit: settings.drain, stop: stop,
+                logger: logger),
         ]
     }
 

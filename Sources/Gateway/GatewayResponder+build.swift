@@ -9,6 +9,7 @@ extension GatewayResponder {
     init(
         catalog: any CatalogSource, sender: any CommandSender, access: AccessPolicy, keyRing: KeyRing?,
         limits: GatewayLimits = GatewayLimits(), inferenceLimits: InferenceLimits = InferenceLimits(),
+        drain: Drain = Drain(),
         now: @escaping @Sendable () -> Int64 = { Int64(Date().timeIntervalSince1970 * 1000) },
         logger: Logger
     ) {
@@ -22,11 +23,12 @@ extension GatewayResponder {
             registrations: RegistrationRoutes(catalog: catalog, desk: desk, keyRing: keyRing, limits: limits),
             operations: OperationRoutes(catalog: catalog),
             keys: KeyRoutes(catalog: catalog, desk: desk, keyRing: keyRing, limits: limits, now: now),
-            health: HealthRoutes(catalog: catalog, sender: sender),
+            health: HealthRoutes(catalog: catalog, sender: sender, drain: drain),
             inference: InferenceRoutes(
                 catalog: catalog, dispatcher: Dispatcher(limits: inferenceLimits), client: HTTPClient(),
                 suspects: SuspectReporter(sender: sender, confirm: limits.confirm, logger: logger), keyRing: keyRing,
-                limits: inferenceLimits, models: models),
+                limits: inferenceLimits, models: models, drain: drain),
+            drain: drain,
             logger: logger)
     }
 }

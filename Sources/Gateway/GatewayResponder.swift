@@ -13,6 +13,7 @@ struct GatewayResponder: HTTPResponder {
     let keys: KeyRoutes
     let health: HealthRoutes
     let inference: InferenceRoutes
+    let drain: Drain
     /// Requests that were answered with 401 or 403.
     let refusals = RefusalCounts()
     let logger: Logger
@@ -27,12 +28,15 @@ struct GatewayResponder: HTTPResponder {
         let requestID = Self.requestID(request)
         var response: Response
         do {
-            response = try await answer(request, requestID, connection)
+            response = try await TraceContext.$current.withValue(TraceContext(request.headers)) {
+                try await answer(request, requestID, connection)
+            }
         } catch {
             response = try failure(error, request, requestID).response()
         }
         if request.method == .head { response = response.createHeadResponse() }
         response.headers[.requestID] = requestID
+        if drain.isStopping { response.headers[.connection] = "close" }
         if let started {
             var metadata = Self.metadata(request, requestID)
             metadata[LogKey.status] = "\(response.status.code)"
@@ -68,6 +72,7 @@ struct GatewayResponder: HTTPResponder {
     private func requestLogger(_ requestID: String) -> Logger {
         var logger = logger
         logger[metadataKey: LogKey.requestID] = "\(requestID)"
+        if let trace = TraceContext.current { logger[metadataKey: LogKey.trace] = "\(trace.traceID)" }
         return logger
     }
 
@@ -135,10 +140,12 @@ struct GatewayResponder: HTTPResponder {
 
     /// The path without its query: that may hold anything.
     private static func metadata(_ request: Request, _ requestID: String) -> Logger.Metadata {
-        [
+        var metadata: Logger.Metadata = [
             LogKey.requestID: "\(requestID)", LogKey.method: "\(request.method.rawValue)",
             LogKey.path: "\(request.uri.path)",
         ]
+        if let trace = TraceContext(request.headers) { metadata[LogKey.trace] = "\(trace.traceID)" }
+        return metadata
     }
 
     private static func requestID(_ request: Request) -> String {

@@ -7,6 +7,8 @@ struct GatewaySettings: Sendable {
     var port: Int
     var access = AccessPolicy()
     var inference = InferenceLimits()
+    /// How long a stop may take in all.
+    var drain = Duration.seconds(60)
 
     static let host = Setting(
         name: "ROLLCALL_HOST", kind: "text", defaultValue: "127.0.0.1",
@@ -30,7 +32,7 @@ struct GatewaySettings: Sendable {
 
     static let inferenceBodyLimit = Setting(
         name: "ROLLCALL_INFERENCE_BODY_LIMIT", kind: "bytes", defaultValue: "67108864",
-        meaning: "The largest body of an inference request; it is held until the answer ends.")
+        meaning: "The largest body of an inference request; it is held until an answer begins.")
     static let firstByteTimeout = Setting(
         name: "ROLLCALL_FIRST_BYTE_TIMEOUT", kind: "seconds", defaultValue: "300",
         meaning: "How long an inference request may wait for the first byte of its answer, all tries together.")
@@ -44,9 +46,13 @@ struct GatewaySettings: Sendable {
         name: "ROLLCALL_QUEUE_TIMEOUT", kind: "seconds", defaultValue: "30",
         meaning: "How long an inference request may wait for a place at an endpoint.")
 
+    static let drainSeconds = Setting(
+        name: "ROLLCALL_DRAIN_SECONDS", kind: "seconds", defaultValue: "60",
+        meaning: "How long requests in flight may take after SIGTERM, 0 to 3600; what is left then ends as an error.")
+
     static let all = [
         host, port, adminKey, allowAnonymous, anonymousScopes, keysMaxAge, inferenceBodyLimit, firstByteTimeout,
-        idleTimeout, queueLimit, queueTimeout,
+        idleTimeout, queueLimit, queueTimeout, drainSeconds,
     ]
 
     /// Throws where a value is wrong, and where the gateway would be open on an address that others can reach.
@@ -59,6 +65,7 @@ struct GatewaySettings: Sendable {
         access.anonymousScopes = try Self.scopes(settings, with: access.adminKey)
         if allowsAnonymous { access.anonymousScopes.formUnion(AccessPolicy.reads) }
         inference = try Self.inferenceLimits(settings)
+        drain = try settings.seconds(Self.drainSeconds, in: 0...3600) ?? drain
         guard access.adminKey != nil || allowsAnonymous || Loopback.isLoopback(host: host) else {
             throw SettingError(
                 setting: Self.host.name, value: host,

@@ -40,6 +40,10 @@ extension HTTPFailure {
             "catalog_not_ready", "The catalog is not complete yet\(why). Try again shortly.", retryAfter: 1)
     }
 
+    /// The gateway stops. Another one may be asked at once.
+    static let stopping = HTTPFailure.unavailable(
+        "gateway_stopping", "This gateway is stopping. Send the request again; another one answers it.", retryAfter: 1)
+
     /// The `type` that goes with a status, by the contract's list.
     static func type(of status: HTTPResponse.Status) -> String {
         switch status.code {

@@ -6,22 +6,26 @@ import Hummingbird
 struct HealthRoutes: Sendable {
     let catalog: any CatalogSource
     let sender: any CommandSender
+    let drain: Drain
 
     /// The process is alive.
     func health() throws -> Response { try .json(["status": "ok"]) }
 
     /// 200 once the catalog has been complete, also with the broker away: what is held is served on.
-    /// 503 before; the body then has an `error` in the common shape as well.
+    /// 503 before, and from the moment on at which the gateway is asked to stop; the body then has an `error` in the
+    /// common shape as well.
     func readiness() throws -> Response {
         let readiness = catalog.readiness
-        let failure = readiness.isReady ? nil : HTTPFailure.catalogNotReady(readiness.reason)
+        let isStopping = drain.isStopping
+        let failure: HTTPFailure? =
+            isStopping ? .stopping : readiness.isReady ? nil : .catalogNotReady(readiness.reason)
         let report = ReadinessReport(
-            ready: readiness.isReady,
+            ready: failure == nil,
             broker: .init(publish: Self.word(sender.publishing), consume: Self.word(sender.consuming)),
             version: catalog.read { $0.version }?.description,
             ageSeconds: catalog.age.map(\.components.seconds),
             unconfirmed: readiness.isUnconfirmed,
-            reason: readiness.reason,
+            reason: isStopping ? "stopping" : readiness.reason,
             error: failure.map { ErrorBody($0.error).error })
         return try .json(report, status: failure?.status ?? .ok, headers: failure?.headers ?? [:])
     }

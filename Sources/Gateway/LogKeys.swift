@@ -11,4 +11,8 @@ enum LogKey {
     static let port = "port"
     static let operation = "operation"
     static let endpoint = "endpoint"
+    static let trace = "trace"
+    static let limit = "limit"
+    static let announced = "announced"
+    static let count = "count"
 }

@@ -8,7 +8,7 @@ import UnixSignals
 
 extension RollcallProcess {
     /// `--help`, `--version`, `--check-config`, `--config FILE`; runs the services until SIGTERM or SIGINT; exit codes
-    /// 0, 64 (usage), 78 (configuration), 1 (failed).
+    /// 0, 64 (usage), 78 (configuration), 1 (failed, or a second signal).
     public static func main() async {
         let arguments = Array(CommandLine.arguments.dropFirst())
         switch LaunchPlan<Self>(arguments: arguments, environment: ProcessInfo.processInfo.environment) {
@@ -41,8 +41,9 @@ extension RollcallProcess {
     ) async -> Int32 {
         do {
             logger.info("Starting", metadata: ["version": "\(rollcallVersion)", "pid": "\(getpid())"])
-            let services = try await process.services()
-            try await run(services, logger: logger, signals: signals)
+            let stop = StopRequest()
+            let services = try await process.services(stop: stop)
+            try await run(services, stop, limit: process.stopLimit, logger: logger, signals: signals)
             logger.info("Stopped")
             return 0
         } catch let exit as ProcessExit {
@@ -59,15 +60,30 @@ extension RollcallProcess {
 
     /// Runs the services until they are asked to stop.
     ///
-    /// Once that has been asked, a service that had to be cancelled after ten seconds is no failure of the process.
-    private static func run(_ services: [any Service], logger: Logger, signals: [UnixSignal]) async throws {
+    /// Once that has been asked, a service that had to be cancelled after `limit` is no failure of the process.
+    private static func run(
+        _ services: [any Service], _ stop: StopRequest, limit: Duration, logger: Logger, signals: [UnixSignal]
+    ) async throws {
         let witness = ShutdownWitness()
-        var configuration = ServiceGroupConfiguration(
-            services: services + [witness], gracefulShutdownSignals: signals, logger: logger)
-        configuration.maximumGracefulShutdownDuration = .seconds(10)
+        // The signals are not the group's: it takes only the first.
+        var configuration = ServiceGroupConfiguration(services: services + [witness], logger: logger)
+        configuration.maximumGracefulShutdownDuration = limit
         configuration.maximumCancellationDuration = .seconds(5)
+        let group = ServiceGroup(configuration: configuration)
+        let caught = await UnixSignalsSequence(trapping: signals)
+        let watch = Task {
+            for await signal in caught {
+                if stop.note(signal) {
+                    await group.triggerGracefulShutdown()
+                } else {
+                    logger.warning("Asked to stop a second time: ending at once")
+                    _exit(ProcessExit.failure)
+                }
+            }
+        }
+        defer { watch.cancel() }
         do {
-            try await ServiceGroup(configuration: configuration).run()
+            try await group.run()
         } catch let error where witness.wasAsked && (error is CancellationError || error is ServiceGroupError) {
             logger.warning("Stopped before all was finished", metadata: ["error": "\(error)"])
         }

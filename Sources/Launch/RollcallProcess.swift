@@ -12,12 +12,15 @@ public protocol RollcallProcess: Sendable {
     static var usesBroker: Bool { get }
     /// Checks the values and makes the process; does no I/O that others could see.
     init(settings: ProcessSettings, common: CommonSettings) throws
-    /// In the order in which they start; stopped in reverse.
-    func services() async throws -> [any Service]
+    /// The time that its services have to stop in when they are asked to; then they are cancelled.
+    var stopLimit: Duration { get }
+    /// In the order in which they start; stopped in reverse. `stop` says how that was asked for, once it was.
+    func services(stop: StopRequest) async throws -> [any Service]
 }
 
 extension RollcallProcess {
     public static var usesBroker: Bool { true }
+    public var stopLimit: Duration { .seconds(10) }
 
     /// `rollcall-gateway`: the name of the executable.
     static var program: String { "rollcall-\(role)" }

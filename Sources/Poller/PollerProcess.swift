@@ -52,7 +52,7 @@ struct PollerProcess: RollcallProcess {
         }
     }
 
-    func services() async throws -> [any Service] {
+    func services(stop: StopRequest) async throws -> [any Service] {
         let brokerMap = BrokerMap(namespace: common.namespace)
         let consuming = try connection("consume", brokerMap)
         let publishing = try connection("publish", brokerMap)

@@ -77,7 +77,9 @@ final class AcceptedCommandRunner: Service {
     }
 
     private func work(on entry: AcceptedCommandQueue.Entry) async throws {
-        let ending = await ending(of: entry.command)
+        let ending = await TraceContext.$current.withValue(entry.command.trace) {
+            await self.ending(of: entry.command)
+        }
         guard !Task.isCancelled else { return }
         // Not cancelled with this task: what has an ending is written down and announced also at a stop.
         try await Task { try await self.settle(entry, ending) }.value
@@ -107,6 +109,7 @@ final class AcceptedCommandRunner: Service {
             metadata: [
                 "command": "\(command.id)", "status": "\(operation?.status ?? 0)",
                 "code": "\(operation?.error?.code ?? "")", "revision": "\(operation?.revision ?? 0)",
+                "trace": "\(command.trace?.traceID ?? "")",
             ])
     }
 

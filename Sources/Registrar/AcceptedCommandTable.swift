@@ -12,6 +12,7 @@ struct AcceptedCommand: Sendable, Hashable {
     /// Of the command, and so of its operation.
     var id: String
     var fingerprint: String
+    var trace: TraceContext?
     var work: Work
     /// The registry's revision at which it was accepted.
     var revision: Int64
@@ -35,9 +36,13 @@ struct AcceptedCommandTable {
 
     func insert(_ command: AcceptedCommand) throws {
         try database.execute(
-            sql: "INSERT INTO accepted_commands (command, fingerprint, work, revision, at) VALUES (?, ?, ?, ?, ?)",
+            sql: """
+                INSERT INTO accepted_commands (command, fingerprint, trace, work, revision, at)
+                VALUES (?, ?, ?, ?, ?, ?)
+                """,
             arguments: [
-                command.id, command.fingerprint, try JSON.encode(command.work), command.revision, command.at,
+                command.id, command.fingerprint, try command.trace.map(JSON.encode), try JSON.encode(command.work),
+                command.revision, command.at,
             ])
     }
 
@@ -56,6 +61,7 @@ struct AcceptedCommandTable {
     private func decode(_ row: Row) throws -> AcceptedCommand {
         AcceptedCommand(
             id: row["command"], fingerprint: row["fingerprint"],
+            trace: try (row["trace"] as String?).map { try JSON.decode(TraceContext.self, from: $0) },
             work: try JSON.decode(AcceptedCommand.Work.self, from: row["work"]), revision: row["revision"],
             at: row["at"])
     }

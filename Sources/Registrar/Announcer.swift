@@ -36,12 +36,12 @@ struct Announcer: Sendable {
 
     /// Says an outcome once more, for the one who asked again. It is dated anew, because followers forget operations
     /// an hour after their date, while the same answer is promised for a day.
-    func repeatOutcomes(_ operations: [Operation], at now: Int64) async throws {
-        guard !operations.isEmpty else { return }
-        let messages = operations.map { operation in
-            var operation = operation
+    func repeatOutcomes(_ repeats: [(operation: Operation, trace: TraceContext?)], at now: Int64) async throws {
+        guard !repeats.isEmpty else { return }
+        let messages = repeats.map { repeated in
+            var operation = repeated.operation
             operation.at = max(operation.at, now)
-            return CatalogMessage.operationChanged(operation)
+            return TracedMessage(.operationChanged(operation), trace: repeated.trace)
         }
         try await patience.until("repeating outcomes") { try await stream.publish(messages) }
     }
@@ -55,7 +55,7 @@ struct Announcer: Sendable {
                 let parts = Checkpoint.parts(
                     registry: state.uuid, incarnation: state.incarnation, revision: state.revision, entries: entries,
                     madeAt: now)
-                try await stream.publish(parts.map(CatalogMessage.registryCheckpoint))
+                try await stream.publish(parts.map { TracedMessage(.registryCheckpoint($0), trace: nil) })
             }
         }
     }
@@ -63,7 +63,7 @@ struct Announcer: Sendable {
     /// Says how far a command is that has no outcome yet. Not said again where it does not come through.
     func tell(_ operation: Operation) async {
         do {
-            try await stream.publish([.operationChanged(operation)])
+            try await stream.publish([TracedMessage(.operationChanged(operation))])
         } catch {
             patience.note("A step could not be told", error)
         }

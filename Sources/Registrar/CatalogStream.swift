@@ -6,7 +6,18 @@ protocol CatalogStream: Sendable {
     /// What has been read of it up to now.
     var view: StreamView { get }
     /// Publishes `messages` in this order, and returns when the broker has confirmed each of them.
-    func publish(_ messages: [CatalogMessage]) async throws(AMQPError)
+    func publish(_ messages: [TracedMessage]) async throws(AMQPError)
+}
+
+/// A message, and the trace of the command that it comes from.
+struct TracedMessage: Sendable, Hashable {
+    let message: CatalogMessage
+    let trace: TraceContext?
+
+    init(_ message: CatalogMessage, trace: TraceContext? = .current) {
+        self.message = message
+        self.trace = trace
+    }
 }
 
 /// The stream through this process's follower.
@@ -30,12 +41,13 @@ struct FollowedStream: CatalogStream {
         }
     }
 
-    func publish(_ messages: [CatalogMessage]) async throws(AMQPError) {
+    func publish(_ messages: [TracedMessage]) async throws(AMQPError) {
         var rest = messages[...]
         while !rest.isEmpty {
             var receipts: [PublishReceipt] = []
-            for message in rest.prefix(Self.inFlight) {
-                receipts.append(try follower.publish(message, timeout: Self.confirmTimeout))
+            for item in rest.prefix(Self.inFlight) {
+                receipts.append(
+                    try follower.publish(item.message, trace: item.trace, timeout: Self.confirmTimeout))
             }
             for receipt in receipts { try await receipt.confirmed() }
             rest = rest.dropFirst(receipts.count)

@@ -34,7 +34,7 @@ struct CommandProcessor: Sendable {
     /// them be acknowledged: what was confirmed is then committed, and everybody has been told.
     func process(_ deliveries: [Delivery]) async throws -> Outcome {
         var outcome = Outcome(dispositions: [], isProposed: false)
-        var repeats: [Operation] = []
+        var repeats: [(operation: Operation, trace: TraceContext?)] = []
         var executed = 0
         for delivery in deliveries {
             let reading = DeliveryReading(delivery.message)
@@ -48,7 +48,9 @@ struct CommandProcessor: Sendable {
             if let execution {
                 executed += 1
                 // One that is still in work tells its own steps.
-                if execution.isRepeat, execution.operation.isFinal { repeats.append(execution.operation) }
+                if execution.isRepeat, execution.operation.isFinal {
+                    repeats.append((execution.operation, delivery.message.trace))
+                }
             }
         }
         guard executed > 0 else { return outcome }
@@ -92,8 +94,7 @@ struct CommandProcessor: Sendable {
 
     private func fail(_ identity: DeliveryReading.Identity, because rejection: Rejection) async throws -> Execution {
         try await announcer.patience.until("a failed outcome") {
-            try await store.fail(
-                id: identity.id, fingerprint: identity.fingerprint, because: rejection, at: wallClock())
+            try await store.fail(identity, because: rejection, at: wallClock())
         }
     }
 
@@ -103,7 +104,7 @@ struct CommandProcessor: Sendable {
             metadata: [
                 "command": "\(command.id)", "caller": "\(command.caller)", "action": "\(command.action.name)",
                 "status": "\(execution.operation.status)", "revision": "\(execution.operation.revision ?? 0)",
-                "repeat": "\(execution.isRepeat)",
+                "repeat": "\(execution.isRepeat)", "trace": "\(command.trace?.traceID ?? "")",
             ])
     }
 
@@ -120,7 +121,7 @@ struct CommandProcessor: Sendable {
 
 extension Command {
     fileprivate var identity: DeliveryReading.Identity {
-        DeliveryReading.Identity(id: id, fingerprint: fingerprint)
+        DeliveryReading.Identity(id: id, fingerprint: fingerprint, trace: trace)
     }
 }
 

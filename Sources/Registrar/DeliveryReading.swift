@@ -12,6 +12,7 @@ enum DeliveryReading: Sendable, Hashable {
     struct Identity: Sendable, Hashable {
         var id: String
         var fingerprint: String
+        var trace: TraceContext?
     }
 
     init(_ message: Message) {
@@ -20,7 +21,9 @@ enum DeliveryReading: Sendable, Hashable {
             self = .housekeeping
         case BrokerMap.MessageType.command:
             do {
-                self = .command(try message.payload(Command.self))
+                var command = try message.payload(Command.self)
+                command.trace = message.trace
+                self = .command(command)
             } catch {
                 self = .poison(reason: "\(error)", Self.identity(message))
             }
@@ -39,7 +42,7 @@ enum DeliveryReading: Sendable, Hashable {
         do {
             let names = try JSONDecoder().decode(Names.self, from: Data(message.body))
             guard (1...longest).contains(names.id.utf8.count) else { return nil }
-            return Identity(id: names.id, fingerprint: names.fingerprint ?? "")
+            return Identity(id: names.id, fingerprint: names.fingerprint ?? "", trace: message.trace)
         } catch {
             return nil
         }

@@ -39,7 +39,8 @@ struct HousekeepingProposer: Service {
             expiration: BrokerMap.housekeepingExpiration)
         do {
             try await connection.publish(
-                message, to: queue, routingKey: "", timeout: BrokerMap.housekeepingExpiration)
+                message, to: BrokerMap.exchange(to: queue), routingKey: "",
+                timeout: BrokerMap.housekeepingExpiration)
         } catch {
             logger.debug("Housekeeping not proposed", metadata: ["error": "\(error)"])
         }

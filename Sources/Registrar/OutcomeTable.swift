@@ -6,6 +6,7 @@ struct OutcomeTable {
     struct Outcome {
         var operation: Operation
         var fingerprint: String
+        var trace: TraceContext?
         /// By which it is announced. Also outcomes that changed nothing have one; their operation's is nil.
         var revision: Int64
     }
@@ -14,15 +15,20 @@ struct OutcomeTable {
 
     func outcome(of command: String) throws -> Outcome? {
         try Row.fetchOne(
-            database, sql: "SELECT operation, fingerprint, revision FROM outcomes WHERE command = ?",
+            database, sql: "SELECT * FROM outcomes WHERE command = ?",
             arguments: [command]
         ).map { try decode($0) }
     }
 
-    func insert(_ operation: Operation, fingerprint: String, revision: Int64, at now: Int64) throws {
+    func insert(
+        _ operation: Operation, fingerprint: String, trace: TraceContext?, revision: Int64, at now: Int64
+    ) throws {
         try database.execute(
-            sql: "INSERT INTO outcomes (command, fingerprint, operation, revision, at) VALUES (?, ?, ?, ?, ?)",
-            arguments: [operation.id, fingerprint, try JSON.encode(operation), revision, now])
+            sql:
+                "INSERT INTO outcomes (command, fingerprint, trace, operation, revision, at) VALUES (?, ?, ?, ?, ?, ?)",
+            arguments: [
+                operation.id, fingerprint, try trace.map(JSON.encode), try JSON.encode(operation), revision, now,
+            ])
     }
 
     /// The answer to a command whose id has been seen: the same for the same request; for another request under the
@@ -45,7 +51,8 @@ struct OutcomeTable {
         let rejection = Rejection.keyReused
         let operation = rejection.operation(id: command.request, at: now)
         let revision = try RegistryState.nextRevision(database)
-        try insert(operation, fingerprint: command.fingerprint, revision: revision, at: now)
+        try insert(
+            operation, fingerprint: command.fingerprint, trace: command.trace, revision: revision, at: now)
         return Execution(operation: operation, isRepeat: false)
     }
 
@@ -53,7 +60,7 @@ struct OutcomeTable {
     func outcomes(above revision: Int64, orAfter time: Int64 = .max) throws -> [Outcome] {
         try Row.fetchAll(
             database,
-            sql: "SELECT operation, fingerprint, revision FROM outcomes WHERE revision > ? OR at > ? ORDER BY revision",
+            sql: "SELECT * FROM outcomes WHERE revision > ? OR at > ? ORDER BY revision",
             arguments: [revision, time]
         ).map { try decode($0) }
     }
@@ -61,6 +68,7 @@ struct OutcomeTable {
     private func decode(_ row: Row) throws -> Outcome {
         Outcome(
             operation: try JSON.decode(Operation.self, from: row["operation"]), fingerprint: row["fingerprint"],
+            trace: try (row["trace"] as String?).map { try JSON.decode(TraceContext.self, from: $0) },
             revision: row["revision"])
     }
 }

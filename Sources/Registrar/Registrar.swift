@@ -64,7 +64,7 @@ struct Registrar: RollcallProcess {
         self.common = common
     }
 
-    func services() async throws -> [any Service] {
+    func services(stop: StopRequest) async throws -> [any Service] {
         let logger = common.logger
         let failpoint = Failpoint.killing(at: failpoint)
         let store = try openStore(failpoint)

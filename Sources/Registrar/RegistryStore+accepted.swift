@@ -46,7 +46,7 @@ extension RegistryStore {
             }
             try table.delete(command.id)
             try OutcomeTable(database: database).insert(
-                operation, fingerprint: command.fingerprint, revision: revision, at: now)
+                operation, fingerprint: command.fingerprint, trace: command.trace, revision: revision, at: now)
             try failpoint(.beforeCommit)
             return operation
         }

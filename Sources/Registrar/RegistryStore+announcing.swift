@@ -3,7 +3,7 @@ import GRDB
 
 /// Messages in the order in which they are published, and the watermark that is true once all are confirmed.
 struct Backlog: Sendable, Hashable {
-    var messages: [CatalogMessage]
+    var messages: [TracedMessage]
     var through: Int64
 }
 
@@ -56,19 +56,26 @@ extension RegistryStore {
 
     private static func messages(
         _ database: Database, above revision: Int64, outcomesAfter time: Int64? = nil
-    ) throws -> [CatalogMessage] {
+    ) throws -> [TracedMessage] {
         var changes = try EndpointTable(database: database).records(above: revision).map { RegistryChange($0) }
         changes += try RegistrationTable(database: database).records(above: revision).map { RegistryChange($0) }
         changes += try KeyTable(database: database).records(above: revision).map { RegistryChange($0) }
         let revisions = Dictionary(changes.map { ($0.id, $0.revision) }, uniquingKeysWith: { $1 })
         changes += try TombstoneTable(database: database).all(above: revision)
-        var items: [(revision: Int64, isOperation: Bool, message: CatalogMessage)] =
-            changes.map { ($0.revision, false, .registryChanged($0)) }
-        let outcomes = OutcomeTable(database: database)
         let announced = time == nil ? revision : try RegistryState.read(database).announced
-        for outcome in try outcomes.outcomes(above: announced, orAfter: time ?? .max) {
+        let outcomes = try OutcomeTable(database: database).outcomes(above: announced, orAfter: time ?? .max)
+        // A record belongs to the command that gave it its revision.
+        let traces = outcomes.reduce(into: [:]) { $0[$1.revision] = $1.trace }
+        var items: [(revision: Int64, isOperation: Bool, message: TracedMessage)] = changes.map { change in
+            (change.revision, false, TracedMessage(.registryChanged(change), trace: traces[change.revision]))
+        }
+        for outcome in outcomes {
             let result = outcome.operation.result.flatMap { revisions[$0] }
-            items.append((max(outcome.revision, result ?? 0), true, .operationChanged(outcome.operation)))
+            items.append(
+                (
+                    max(outcome.revision, result ?? 0), true,
+                    TracedMessage(.operationChanged(outcome.operation), trace: outcome.trace)
+                ))
         }
         // The sort is stable, and the outcomes are in the order of their revisions.
         items.sort { ($0.revision, $0.isOperation ? 1 : 0) < ($1.revision, $1.isOperation ? 1 : 0) }

@@ -25,25 +25,29 @@ extension RegistryStore {
             }
             let change = try Self.apply(command, revision: revision, at: now, database)
             let operation = change.operation(id: command.id, revision: revision, at: now)
-            try outcomes.insert(operation, fingerprint: command.fingerprint, revision: revision, at: now)
+            try outcomes.insert(
+                operation, fingerprint: command.fingerprint, trace: command.trace, revision: revision, at: now)
             try failpoint(.beforeCommit)
             return Execution(operation: operation, isRepeat: false)
         }
     }
 
-    /// Records that the command `id` failed without being executed; an outcome that it has already stands.
-    func fail(id: String, fingerprint: String, because rejection: Rejection, at now: Int64) async throws -> Execution {
+    /// Records that `command` failed without being executed; an outcome that it has already stands.
+    func fail(
+        _ command: DeliveryReading.Identity, because rejection: Rejection, at now: Int64
+    ) async throws -> Execution {
         try await transaction { database in
             let outcomes = OutcomeTable(database: database)
-            if let outcome = try outcomes.outcome(of: id) {
+            if let outcome = try outcomes.outcome(of: command.id) {
                 return Execution(operation: outcome.operation, isRepeat: true)
             }
-            if let accepted = try AcceptedCommandTable(database: database).command(id) {
+            if let accepted = try AcceptedCommandTable(database: database).command(command.id) {
                 return Execution(operation: accepted.pending(step: "accepted", at: now), isRepeat: true)
             }
             let revision = try RegistryState.nextRevision(database)
-            let operation = Change.rejected(rejection).operation(id: id, revision: revision, at: now)
-            try outcomes.insert(operation, fingerprint: fingerprint, revision: revision, at: now)
+            let operation = Change.rejected(rejection).operation(id: command.id, revision: revision, at: now)
+            try outcomes.insert(
+                operation, fingerprint: command.fingerprint, trace: command.trace, revision: revision, at: now)
             return Execution(operation: operation, isRepeat: false)
         }
     }
@@ -96,7 +100,8 @@ extension RegistryStore {
             return nil
         }
         let accepted = AcceptedCommand(
-            id: command.id, fingerprint: command.fingerprint, work: work, revision: revision, at: now)
+            id: command.id, fingerprint: command.fingerprint, trace: command.trace, work: work, revision: revision,
+            at: now)
         try AcceptedCommandTable(database: database).insert(accepted)
         return accepted
     }

@@ -22,6 +22,11 @@ extension RegistryStore {
                     ) STRICT;
                     """)
         }
+        migrator.registerMigration("4: traces of commands") { database in
+            for table in ["outcomes", "accepted_commands"] {  // TraceContext as JSON
+                try database.execute(sql: "ALTER TABLE \(table) ADD COLUMN trace TEXT")
+            }
+        }
         return migrator
     }()
 

@@ -51,8 +51,8 @@ struct Verifier: Sendable {
         for job in jobs {
             do {
                 try await publishing.publish(
-                    try Message(type: BrokerMap.MessageType.verifyJob, payload: job), to: queue, routingKey: "",
-                    timeout: Self.margin)
+                    try Message(type: BrokerMap.MessageType.verifyJob, payload: job),
+                    to: BrokerMap.exchange(to: queue), routingKey: "", timeout: Self.margin)
             } catch {
                 logger.warning("A verification could not be given out", metadata: ["error": "\(error)"])
             }

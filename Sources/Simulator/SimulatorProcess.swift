@@ -66,7 +66,7 @@ import Synchronization
         logger = common.logger
     }
 
-    func services() async throws -> [any Service] {
+    func services(stop: StopRequest) async throws -> [any Service] {
         let fleet = Self.fleet(configuration)
         var services: [any Service] = [ChurnService(fleet: fleet)]
         let names = fleet.state.withLock { $0.names }

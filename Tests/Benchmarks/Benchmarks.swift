@@ -54,7 +54,7 @@ struct Benchmarks {
         try await withThrowingTaskGroup { group in
             group.addTask { try await connection.run() }
             for await status in connection.statusUpdates() where status == .connected { break }
-            var writer = StreamWriter(connection: connection, exchange: map.catalog)
+            var writer = StreamWriter(connection: connection, exchange: BrokerMap.exchange(to: map.catalog))
             try await write(to: &writer)
             try await writer.flush()
             print(writer.messages, writer.bytes)

@@ -81,7 +81,8 @@ struct FollowerBrokerTests {
                 Message(body: Array("{}".utf8), type: "from.the.future", messageID: "p3"),
             ]
             for message in poison {
-                try await broker.publishing.publish(message, to: broker.map.catalog, routingKey: "")
+                try await broker.publishing.publish(
+                    message, to: BrokerMap.exchange(to: broker.map.catalog), routingKey: "")
             }
             let version = await process.follower.wait(timeout: .seconds(10)) { catalog in
                 catalog.version.flatMap { $0.offset >= before.offset + 3 ? $0 : nil }

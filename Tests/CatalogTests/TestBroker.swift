@@ -44,7 +44,7 @@ final class TestBroker: Sendable {
 
     func publish(_ messages: CatalogMessage...) async throws {
         for message in messages {
-            try await publishing.publish(message.encoded(), to: map.catalog, routingKey: "")
+            try await publishing.publish(message.encoded(), to: BrokerMap.exchange(to: map.catalog), routingKey: "")
         }
     }
 
@@ -81,7 +81,8 @@ final class TestBroker: Sendable {
     static func connection(_ url: String, _ name: String, _ map: BrokerMap) throws -> Connection {
         let stream = map.topology.queues.filter { $0.name == map.catalog }
         let topology = Topology(
-            exchanges: map.topology.exchanges.filter { $0.name == map.catalog }, queues: stream,
+            exchanges: map.topology.exchanges.filter { $0.name == BrokerMap.exchange(to: map.catalog) },
+            queues: stream,
             bindings: map.topology.bindings.filter { $0.queue == map.catalog })
         return try Connection(
             configuration: ConnectionConfiguration(urls: [url], name: name), topology: topology,

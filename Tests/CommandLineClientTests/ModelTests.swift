@@ -141,10 +141,21 @@ struct ModelTests {
         let young = try await rollcall("status") { asked in
             asked.path == "/healthz"
                 ? .json("{}")
-                : .json(#"{"ready":false,"reason":"reading","error":{"message":"Not yet."}}"#, status: 503)
+                : .json(
+                    #"{"ready":false,"broker":{"publish":"connected","consume":"blocked"},"reason":"reading","#
+                        + #""error":{"message":"Not yet."}}"#, status: 503)
         }
+        #expect(young.output.contains("broker       publish connected, consume blocked\n"))
         #expect(young.status == .tryAgain && young.output.contains("reason       reading\n"))
         #expect(young.failure?.message == "Not yet.")
+        let poller = try await rollcall("status") { asked in
+            asked.path == "/healthz"
+                ? .json("{}")
+                : .json(#"{"ready":false,"scheduler":true,"poller":"p1","reason":"cut off"}"#, status: 503)
+        }
+        #expect(poller.status == .tryAgain && poller.failure?.message == "cut off")
+        #expect(poller.output.contains("ready      no\npoller     p1\nreason     cut off\nscheduler  yes\n"))
+        #expect(poller.requests.allSatisfy { $0.headers["Authorization"] == nil })
         let stranger = try await rollcall("status") { _ in .json("{}", status: 404) }
         #expect(stranger.status == .notFound)
     }

@@ -1,4 +1,5 @@
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Curl
@@ -36,6 +37,30 @@ extension CurlTests {
             }
             try await withClient { client async throws in
                 #expect(try await client.execute(request(server.url, source)).status == 200)
+            }
+        }
+
+        /// A long answer does not keep what it was asked with.
+        @Test func isLetGoOnceItWasSentAndAnswered() async throws {
+            let server = RawServer { connection in
+                _ = connection.readHead()
+                _ = connection.read(1_000_000)
+                connection.write("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n")
+                // Until the client goes away.
+                _ = connection.read(1)
+            }
+            try await withClient { client async throws in
+                weak var held: Held?
+                func ask() async throws -> HTTPResponseStream {
+                    let source = Held(pattern(1_000_000))
+                    held = source
+                    return try await client.stream(request(server.url, source))
+                }
+                let answer = try await ask()
+                var pieces = answer.makeAsyncIterator()
+                #expect(try await pieces.next() == Array("a".utf8))
+                #expect(held == nil)
+                answer.cancel()
             }
         }
 

@@ -148,7 +148,9 @@ struct BrokerFaultTests {
                     body: [UInt8](repeating: 0, count: 1 << 20), type: BrokerMap.MessageType.command,
                     messageID: "poison-3"),
             ]
-            for message in poison { try await connection.publish(message, to: map.commands, routingKey: "") }
+            for message in poison {
+                try await connection.publish(message, to: BrokerMap.exchange(to: map.commands), routingKey: "")
+            }
             let answer = try await parts.gateway.server.send(
                 "POST", "/v0/endpoints", body: #"{"name":"next","base_url":"http://127.0.0.1:1/next"}"#)
             #expect(answer.status == 201)

@@ -1,5 +1,7 @@
 import Curl
 import Foundation
+import Synchronization
+import TestSupport
 import Testing
 
 /// Requests to models through real gateways, to simulated endpoints.
@@ -19,11 +21,13 @@ struct InferenceTests {
     }
 
     private static func chat(
-        _ node: Node, _ model: String, tokens: Int, onChunk: (@Sendable (Int) async -> Void)? = nil
+        _ node: Node, _ model: String, tokens: Int, requestID: String? = nil,
+        onChunk: (@Sendable (Int) async -> Void)? = nil
     ) async throws -> Stream {
         var request = HTTPRequest(url: node.server.base + "/v1/chat/completions")
         request.method = "POST"
         request.headers = [("Content-Type", "application/json")]
+        if let requestID { request.headers.append(("X-Request-Id", requestID)) }
         request.totalTimeout = nil
         request.maximumBodyBytes = .max
         request.body = .bytes(
@@ -161,12 +165,16 @@ struct InferenceTests {
             }
             let fleets = started
             let doomed = fleets[0].node.process
+            let late = Grave()
             let results = try await withThrowingTaskGroup(of: [Stream].self) { group in
                 for number in 0..<200 {
-                    let gateway = number % 2 == 0 ? one : two
+                    let (gateway, name) = number % 2 == 0 ? (one, "one") : (two, "two")
                     group.addTask {
                         var streams: [Stream] = []
-                        for _ in 0..<4 { streams.append(try await Self.chat(gateway, "m", tokens: 40)) }
+                        for _ in 0..<4 {
+                            streams.append(
+                                try await Self.chat(gateway, "m", tokens: 40, requestID: "\(name)-\(number)"))
+                        }
                         return streams
                     }
                 }
@@ -174,6 +182,7 @@ struct InferenceTests {
                     (try await endpoint(fleets[0], "a")["open_streams"].integer ?? 0) >= 20
                 }
                 await doomed.killNow()
+                late.dig(at: fleets[0].node.port)
                 return try await group.reduce(into: [Stream]()) { $0 += $1 }
             }
             #expect(results.count == 800)
@@ -184,6 +193,43 @@ struct InferenceTests {
             #expect(results.filter(\.isDone).allSatisfy { $0.chunks >= 40 })
             #expect(!cut.isEmpty)
             print("one of three endpoints killed: \(cut.count) of \(results.count) streams cut, none else failed")
+            for name in ["one", "two"] {
+                let times = late.requests(of: name)
+                print("requests of gateway \(name) to the dead endpoint: \(times)")
+                #expect(times.allSatisfy { $0 < .seconds(1) })
+            }
+        }
+    }
+
+    /// In the place of a dead endpoint: sees what is still sent there, and breaks it off.
+    private final class Grave: Sendable {
+        private struct State {
+            var server: RawServer?
+            var requests: [(gateway: String, at: ContinuousClock.Instant)] = []
+            var since = ContinuousClock.now
+        }
+
+        private let state = Mutex(State())
+
+        func dig(at port: Int) {
+            let server = RawServer(port: port) { [weak self] connection in
+                guard let head = connection.readHead(), head.hasPrefix("POST"),
+                    let line = head.split(separator: "\r\n").first(where: {
+                        $0.lowercased().hasPrefix("x-request-id: ")
+                    })
+                else { return }
+                let gateway = line.dropFirst(14).prefix { $0 != "-" }
+                self?.state.withLock { $0.requests.append((String(gateway), .now)) }
+            }
+            state.withLock { state in
+                state.server = server
+                state.since = .now
+            }
+        }
+
+        /// Since the endpoint died.
+        func requests(of gateway: String) -> [Duration] {
+            state.withLock { state in state.requests.filter { $0.gateway == gateway }.map { $0.at - state.since } }
         }
     }
 

@@ -1,7 +1,6 @@
 import AMQP
 import Catalog
 import Foundation
-import Logging
 import Testing
 
 /// API keys on real gateways, and a look at everything that goes over the broker meanwhile.
@@ -27,7 +26,7 @@ struct KeyTests {
             let poller = try await deployment.poller()
             let one = try await deployment.readyGateway("one")
             let two = try await deployment.readyGateway("two")
-            try await withTap(on: deployment) { tap in
+            try await withTap(on: deployment) {
                 let headers = asAdmin + [(name: "Idempotency-Key", value: "once")]
                 let body = #"{"name":"laptop","scopes":["models"],"models":["org/*"]}"#
                 let made = try await one.server.send("POST", "/v0/keys", body: body, headers: headers)
@@ -63,7 +62,7 @@ struct KeyTests {
                 }
                 print("refused everywhere \(revoked.duration(to: .now)) after the revocation was answered")
 
-                let messages = try await tap.all(until: id)
+                let messages = try await messages(of: deployment, until: id)
                 let secret = String(key.dropFirst(KeyRules.prefix.count))
                 #expect(messages.contains { $0.contains("createKey") }, "commands are seen")
                 #expect(
@@ -101,60 +100,29 @@ struct KeyTests {
         }
     }
 
-    private func withTap(on deployment: Deployment, _ body: (Tap) async throws -> Void) async throws {
-        let tap = try Tap(deployment)
-        let running = Task { try await tap.connection.run() }
-        defer { running.cancel() }
-        try await tap.start()
-        try await body(tap)
-    }
-}
+    /// Queue of copies of every command.
+    private func tap(_ deployment: Deployment) -> String { "\(deployment.namespace).tap" }
 
-/// Everything that goes over a deployment's broker: a copy of every command, and the catalog stream from its beginning.
-private final class Tap: Sendable {
-    let connection: Connection
-    private let map: BrokerMap
-    private let queue: String
-
-    init(_ deployment: Deployment) throws {
-        map = BrokerMap(namespace: deployment.namespace)
-        queue = "\(deployment.namespace).tap"
-        var topology = map.topology
-        topology.queues.append(Queue(name: queue, arguments: ["x-queue-type": .string("quorum")]))
-        topology.bindings.append(Binding(queue: queue, exchange: map.commands, routingKey: ""))
-        connection = try Connection(
-            configuration: ConnectionConfiguration(urls: [deployment.broker.url], name: "tap"), topology: topology,
-            logger: Logger(label: "tap", factory: { _ in SwiftLogNoOpLogHandler() }))
-    }
-
-    /// Returns once commands are copied.
-    func start() async throws {
-        for await status in connection.statusUpdates() where status == .connected { return }
+    /// Runs `body` while each command is copied.
+    private func withTap(on deployment: Deployment, _ body: () async throws -> Void) async throws {
+        var topology = BrokerMap(namespace: deployment.namespace).topology
+        let commands = BrokerMap.exchange(to: BrokerMap(namespace: deployment.namespace).commands)
+        topology.queues.append(Queue(name: tap(deployment), arguments: ["x-queue-type": .string("quorum")]))
+        topology.bindings.append(Binding(queue: tap(deployment), exchange: commands, routingKey: ""))
+        try await deployment.withConnection(topology) { _, _ in try await body() }
     }
 
     /// Each message as text, with its properties: the commands up to the one that revokes the key `id`, the stream up to
     /// what is published now.
-    func all(until id: String) async throws -> [String] {
-        let mark = UUID().uuidString
-        try await connection.publish(
-            CatalogMessage.syncMark(SyncMark(id: mark)).encoded(), to: map.catalog, routingKey: "")
-        let commands = try await connection.subscribe(to: queue, prefetch: 1000)
-        let stream = try await connection.subscribe(
-            to: map.catalog, prefetch: 1000, arguments: ["x-stream-offset": .string("first")])
-        return try await texts(commands) { $0.contains("revokeKey") && $0.contains(id) }
-            + texts(stream) { $0.contains(mark) }
+    private func messages(of deployment: Deployment, until id: String) async throws -> [String] {
+        let commands = try await deployment.withConnection { connection, _ in
+            try await connection.subscribe(to: tap(deployment), prefetch: 1000)
+                .messages { Self.text($0).contains("revokeKey") && Self.text($0).contains(id) }
+        }
+        return (commands + (try await deployment.streamed())).map(Self.text)
     }
 
-    private func texts(_ subscription: Subscription, until isLast: (String) -> Bool) async throws -> [String] {
-        var texts: [String] = []
-        for try await delivery in subscription {
-            subscription.acknowledge(delivery)
-            let message = delivery.message
-            texts.append(
-                "\(message.type) \(message.messageID) \(message.headers) "
-                    + String(decoding: message.body, as: UTF8.self))
-            if let last = texts.last, isLast(last) { return texts }
-        }
-        return texts
+    private static func text(_ message: Message) -> String {
+        "\(message.type) \(message.messageID) \(message.headers) " + String(decoding: message.body, as: UTF8.self)
     }
 }

@@ -1,3 +1,5 @@
+import AMQP
+import Catalog
 import Foundation
 import Testing
 
@@ -64,6 +66,26 @@ struct VerificationTests {
             #expect(good["text"].string?.hasPrefix("Hello") == true)
             let fresh = try await deployment.readyGateway("fresh")
             #expect(try await fresh.registered("org/m")["verification"].array == shown)
+        }
+    }
+
+    /// Client → gateway → command → registrar → job → poller → endpoint, and back on the stream.
+    @Test(.timeLimit(.minutes(2)))
+    func aTraceIsTheSameFromTheClientToTheEndpoint() async throws {
+        try await Deployment.run { deployment in
+            let (fleet, gateway) = try await served(deployment, by: ["a"])
+            _ = try await deployment.poller()
+            try await ready(gateway, on: 1)
+            let parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+            let answer = try await gateway.server.send(
+                "POST", "/v0/models/org/m/verify", body: "{}",
+                headers: [("traceparent", parent), ("tracestate", "a=1")])
+            #expect(answer.status == 200, "\(answer.text)")
+            let seen = try await fleet.node.server.get("/control/endpoints/a").json()["last_request"]["headers"]
+            #expect(seen["traceparent"].string == parent && seen["tracestate"].string == "a=1")
+
+            let traced = try await deployment.streamed().filter { $0.trace?.parent == parent }
+            #expect(Set(traced.map(\.type)) == ["operation.changed", "verify.result"])
         }
     }
 

@@ -32,6 +32,18 @@ import Testing
         #expect(try KeyRing(Bench.secretKey).unseal(sealed, for: id) == "sk-plain-secret")
     }
 
+    @Test func aRequestsTraceGoesOnWithItsCommand() async throws {
+        let bench = try Bench()
+        let parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+        for (value, isValid) in [(parent, true), ("00-x", false)] {
+            let headers = ["traceparent": value, "tracestate": "a=1"]
+            _ = try await bench.send("POST", "/v0/endpoints", Self.draft, headers: headers)
+            #expect(bench.registrar.traces.last == (isValid ? TraceContext(parent: parent, state: "a=1") : nil))
+        }
+        _ = try await bench.send("DELETE", "/v0/endpoints/new")
+        #expect(bench.registrar.traces.last == .some(nil))
+    }
+
     @Test func noKeyIsInAnyAnswerOrLogLine() async throws {
         let bench = try Bench()
         var texts: [String] = []

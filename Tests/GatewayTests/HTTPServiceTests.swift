@@ -34,7 +34,9 @@ import Testing
     /// A service group logs its services as they describe themselves, at debug.
     @Test func itsDescriptionHoldsNoKey() throws {
         let bench = try Bench(adminKey: Keys.admin)
-        let service = HTTPService(responder: bench.responder, host: "::1", port: 1, logger: bench.responder.logger)
+        let service = HTTPService(
+            responder: bench.responder, host: "::1", port: 1, drainLimit: .zero, stop: StopRequest(),
+            logger: bench.responder.logger)
         #expect("\(service)" == "HTTPService(::1:1)")
         for text in ["\(AccessPolicy(adminKey: Keys.admin))", "\(bench.responder)", "\(bench.responder.access)"] {
             #expect(!text.contains(Keys.admin), "\(text)")
@@ -50,7 +52,8 @@ import Testing
         try await application.test(.live) { client in
             let port = try #require(client.port)
             let second = HTTPService(
-                responder: bench.responder, host: "127.0.0.1", port: port, logger: bench.responder.logger)
+                responder: bench.responder, host: "127.0.0.1", port: port, drainLimit: .zero, stop: StopRequest(),
+                logger: bench.responder.logger)
             let exit = try await #require(throws: ProcessExit.self) { try await second.run() }
             #expect(exit.code == 1 && exit.message.contains("127.0.0.1:\(port)") && !exit.message.contains("\n"))
         }

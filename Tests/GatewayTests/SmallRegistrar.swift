@@ -8,6 +8,8 @@ import Synchronization
 final class SmallRegistrar: CommandSender {
     struct State {
         var commands: [Command] = []
+        /// Of what was handed over or published, in this order.
+        var traces: [TraceContext?] = []
         var published: [CatalogMessage] = []
         var outcomes: [String: (fingerprint: String, operation: Operation)] = [:]
         var revision: Int64 = 100
@@ -24,6 +26,7 @@ final class SmallRegistrar: CommandSender {
     init(_ catalog: HeldCatalog) { self.catalog = catalog }
 
     var commands: [Command] { state.withLock { $0.commands } }
+    var traces: [TraceContext?] { state.withLock { $0.traces } }
     var published: [CatalogMessage] { state.withLock { $0.published } }
     func change(_ body: (inout State) -> Void) { state.withLock { body(&$0) } }
 
@@ -32,7 +35,10 @@ final class SmallRegistrar: CommandSender {
 
     func publish(_ message: CatalogMessage, timeout: Duration) async throws {
         if let failure = state.withLock({ $0.failure }) { throw failure }
-        state.withLock { $0.published.append(message) }
+        state.withLock { state in
+            state.published.append(message)
+            state.traces.append(.current)
+        }
         catalog.apply([message])
     }
 
@@ -41,6 +47,7 @@ final class SmallRegistrar: CommandSender {
         if let failure = state.withLock({ $0.failure }) { throw failure }
         let messages: [CatalogMessage] = state.withLock { state in
             state.commands.append(command)
+            state.traces.append(.current)
             return state.isSilent ? [] : execute(command, &state)
         }
         catalog.apply(messages)

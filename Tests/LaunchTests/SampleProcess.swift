@@ -32,5 +32,5 @@ struct SampleProcess: RollcallProcess {
         endpoints = try settings.string(Self.endpoints)
     }
 
-    func services() async throws -> [any Service] { try await makeServices() }
+    func services(stop: StopRequest) async throws -> [any Service] { try await makeServices() }
 }

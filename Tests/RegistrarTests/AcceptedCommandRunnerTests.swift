@@ -72,6 +72,24 @@ struct AcceptedCommandRunnerTests {
         #expect(announced)
     }
 
+    @Test func stepsAndOutcomeCarryTheTraceOfTheCommand() async throws {
+        let bench = try Bench()
+        let trace = try #require(
+            TraceContext(parent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", state: nil))
+        var traced = command("a", .registerModel(RegistrationRequest(repo: "Org/Model")))
+        traced.trace = trace
+        _ = try await bench.store.execute(traced, at: noon)
+        try await register(bench, "b", "Org/Other")
+        let hub = FakeHub(["org/model": "c1", "org/other": "c2"])
+        _ = try await outcomes(of: ["a", "b"], by: runner(bench, hub), in: bench)
+        let withTrace = bench.stream.traced.filter { $0.trace == trace }.map(\.message)
+        #expect(withTrace.count == 3, "a step, the record, the outcome")
+        #expect(bench.stream.traced.filter { $0.trace == nil }.count == 3)
+        #expect(
+            withTrace.contains { if case .registryChanged(let change) = $0 { change.id == "org/model" } else { false } }
+        )
+    }
+
     @Test func ofTwoRegistrationsOfOneNameOneWinsAndTheOtherIsTold() async throws {
         let bench = try Bench()
         try await register(bench, "a", "Org/Model")

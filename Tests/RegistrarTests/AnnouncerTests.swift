@@ -57,7 +57,7 @@ import Testing
     @Test func aRepeatedOutcomeIsDatedAnew() async throws {
         let bench = try Bench()
         let operation = Operation(id: "c", state: .succeeded, status: 204, at: noon)
-        try await bench.announcer.repeatOutcomes([operation], at: noon + 7_200_000)
+        try await bench.announcer.repeatOutcomes([(operation, nil)], at: noon + 7_200_000)
         var expected = operation
         expected.at = noon + 7_200_000
         #expect(bench.stream.published == [.operationChanged(expected)])

@@ -67,7 +67,7 @@ struct CommandConsumerTests {
         }
 
         func send(_ message: Message) async throws {
-            try await publishing.publish(message, to: map.commands, routingKey: "")
+            try await publishing.publish(message, to: BrokerMap.exchange(to: map.commands), routingKey: "")
         }
 
         func removeQueues() throws {

@@ -189,12 +189,12 @@ import Testing
         let store = try files.open()
         let create = command("c", .createEndpoint(draft(1)))
         let failed = try await store.fail(
-            id: create.id, fingerprint: create.fingerprint, because: .undeliverable, at: noon)
+            DeliveryReading.Identity(id: create.id, fingerprint: create.fingerprint), because: .undeliverable, at: noon)
         #expect(failed.operation.state == .failed)
         #expect(try await store.execute(create, at: noon) == Execution(operation: failed.operation, isRepeat: true))
         try await store.create(draft(2))
         let done = try await store.fail(
-            id: "create-\(uuid(2))", fingerprint: "", because: .undeliverable, at: noon)
+            DeliveryReading.Identity(id: "create-\(uuid(2))", fingerprint: ""), because: .undeliverable, at: noon)
         #expect(done.operation.status == 201)
         #expect(done.isRepeat)
     }

@@ -33,6 +33,51 @@ import Testing
         #expect(try await bench.store.state().announced == 2)
     }
 
+    private static func traced(_ command: Command, _ digit: Character) throws -> Delivery {
+        let id = String(repeating: digit, count: 32)
+        let trace = TraceContext(parent: "00-\(id)-b7ad6b7169203331-01", state: "a=\(digit)")
+        return delivery(try TraceContext.$current.withValue(trace) { try Message(type: "command", payload: command) })
+    }
+
+    private static func digits(_ messages: [TracedMessage]) -> [String] {
+        zip(words(messages), messages).map { "\($0) \($1.trace?.traceID.first.map(String.init) ?? "-")" }
+    }
+
+    @Test func eachAnnouncementCarriesTheTraceOfItsCommand() async throws {
+        let bench = try Bench()
+        let first = try Self.traced(command("a", .createEndpoint(draft(1))), "1")
+        _ = try await bench.processor().process([
+            first, Self.delivery(command("b", .createEndpoint(draft(2)))),
+            Self.traced(command("c", .deleteEndpoint(id: uuid(1))), "3"),
+            Self.traced(command("a", .createEndpoint(draft(3)), fingerprint: "other"), "4"),
+            Self.delivery(
+                Message(
+                    body: Array(#"{"id":"p"}"#.utf8), type: "command", messageID: "m",
+                    headers: try Self.traced(command("x", .deleteEndpoint(id: "x")), "5").message.headers)),
+        ])
+        #expect(
+            Self.digits(bench.stream.traced) == [
+                "operation a 201 1", "gpu-2 2 -", "operation b 201 -", "tombstone 3 3", "operation c 204 3",
+                "operation request-a-other 422 4", "operation p 503 5",
+            ])
+        _ = bench.stream.takeWords()
+        _ = try await bench.processor().process([Self.traced(command("a", .createEndpoint(draft(1))), "6")])
+        #expect(Self.digits(bench.stream.traced) == ["operation a 201 6"], "of the one who asks again")
+    }
+
+    @Test func aTraceOutlivesTheRegistrarThatDidNotComeToAnnounceIt() async throws {
+        let bench = try Bench()
+        let delivery = try Self.traced(command("a", .createEndpoint(draft(1))), "1")
+        guard case .command(let command) = DeliveryReading(delivery.message) else {
+            Issue.record("not read as a command")
+            return
+        }
+        _ = try await bench.store.execute(command, at: noon)
+        let next = Announcer(store: try bench.files.open(), stream: bench.stream, patience: bench.patience)
+        try await next.announce()
+        #expect(Self.digits(bench.stream.traced) == ["gpu-1 1 1", "operation a 201 1"])
+    }
+
     @Test func proposalsAloneAnnounceNothing() async throws {
         let bench = try Bench()
         let outcome = try await bench.processor().process([Self.raw("{}", type: "housekeeping")])

@@ -10,7 +10,7 @@ final class FakeStream: CatalogStream {
     struct State {
         var view = StreamView(
             isCurrent: true, isComplete: false, registry: nil, incarnation: nil, highestRevision: 0, isNew: true)
-        var published: [CatalogMessage] = []
+        var published: [TracedMessage] = []
         /// One for each publish to come; then all succeed.
         var failures: [AMQPError] = []
         var attempts = 0
@@ -21,7 +21,8 @@ final class FakeStream: CatalogStream {
     let state = Mutex(State())
 
     var view: StreamView { state.withLock { $0.view } }
-    var published: [CatalogMessage] { state.withLock { $0.published } }
+    var published: [CatalogMessage] { traced.map(\.message) }
+    var traced: [TracedMessage] { state.withLock { $0.published } }
     var attempts: Int { state.withLock { $0.attempts } }
 
     func edit(_ change: (inout State) -> Void) { state.withLock { change(&$0) } }
@@ -34,12 +35,12 @@ final class FakeStream: CatalogStream {
         }
     }
 
-    func publish(_ messages: [CatalogMessage]) async throws(AMQPError) {
+    func publish(_ messages: [TracedMessage]) async throws(AMQPError) {
         let failure: AMQPError? = state.withLock { state in
             state.attempts += 1
             if !state.failures.isEmpty { return state.failures.removeFirst() }
             state.published += messages
-            if state.isFollowed { for message in messages { state.view.follow(message) } }
+            if state.isFollowed { for message in messages { state.view.follow(message.message) } }
             return nil
         }
         if let failure { throw failure }

@@ -17,9 +17,9 @@ import Testing
         try await store.database.read { try KeyTable(database: $0).records() }
     }
 
-    private func changes(_ messages: [CatalogMessage]) -> [RegistryChange] {
-        messages.compactMap { message in
-            if case .registryChanged(let change) = message { change } else { nil }
+    private func changes(_ messages: [TracedMessage]) -> [RegistryChange] {
+        messages.compactMap { item in
+            if case .registryChanged(let change) = item.message { change } else { nil }
         }
     }
 
@@ -33,9 +33,10 @@ import Testing
             expiresAt: 2_000_000_000, revision: 1, createdAt: noon / 1000)
         #expect(try await keys(store) == [record])
         let backlog = try #require(await store.backlog())
-        #expect(backlog.messages.first == .registryChanged(RegistryChange(record)))
+        #expect(backlog.messages.first?.message == .registryChanged(RegistryChange(record)))
         #expect(
-            backlog.messages.last == .operationChanged(execution.operation), "the record comes before its operation")
+            backlog.messages.last?.message == .operationChanged(execution.operation),
+            "the record comes before its operation")
         try store.database.close()
         #expect(try await keys(files.open()) == [record])
     }

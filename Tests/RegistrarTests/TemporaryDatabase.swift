@@ -81,6 +81,8 @@ struct Unexpected: Error {
 }
 
 /// An operation or change in a few words, to compare sequences by.
+func words(_ messages: [TracedMessage]) -> [String] { words(messages.map(\.message)) }
+
 func words(_ messages: [CatalogMessage]) -> [String] {
     messages.map { message in
         switch message {

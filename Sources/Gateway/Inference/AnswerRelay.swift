@@ -22,7 +22,7 @@ struct AnswerRelay: Sendable {
         return ResponseBody(byteBuffer: ByteBuffer(bytes: bytes))
     }
 
-    /// Throws where the endpoint breaks off: the connection is then closed without the end of the body, so that nobody
+    /// Throws where the endpoint breaks off, or the gateway has to: the connection is then closed without the end of the body, so that nobody
     /// takes half an answer for a whole one.
     func write(to writer: inout any ResponseBodyWriter) async throws {
         defer { place.release() }
@@ -35,11 +35,14 @@ struct AnswerRelay: Sendable {
                 try await writer.write(ByteBuffer(bytes: piece))
             }
             if isFirst { observe() }
+        } catch let error as Curl.HTTPError where error.code == .cancelled && session.end == .stopping {
+            if sendsEvents { try await writer.write(ByteBuffer(string: Self.event(for: HTTPFailure.stopping.error))) }
+            throw error
         } catch let error as Curl.HTTPError where error.code != .cancelled {
             logger.warning(
                 "An endpoint broke off its answer",
                 metadata: [LogKey.endpoint: "\(place.target.endpoint.name)", LogKey.error: "\(error)"])
-            if sendsEvents { try await writer.write(ByteBuffer(string: Self.event(for: error))) }
+            if sendsEvents { try await writer.write(ByteBuffer(string: Self.event(for: Self.failure(error)))) }
             throw error
         }
         try await writer.finish(nil)
@@ -57,13 +60,18 @@ struct AnswerRelay: Sendable {
         return type.hasPrefix("text/event-stream") && stream.header("content-encoding") == nil
     }
 
-    /// The empty line in front ends an event that was cut.
-    private static func event(for error: Curl.HTTPError) -> String {
-        let (code, message) =
-            error.code == .timeout
-            ? ("upstream_timeout", "The endpoint stopped answering.")
-            : ("upstream_broken", "The endpoint broke off its answer.")
+    private static func failure(_ error: Curl.HTTPError) -> APIError {
+        error.code == .timeout
+            ? APIError(
+                type: "upstream_error", code: "upstream_timeout", message: "The endpoint stopped answering.")
+            : APIError(
+                type: "upstream_error", code: "upstream_broken", message: "The endpoint broke off its answer.")
+    }
+
+    /// The empty line in front ends an event that was cut. Texts of ours only: nothing in them needs an escape.
+    private static func event(for error: APIError) -> String {
+        let (type, code, message) = (error.type, error.code, error.message)
         return
-            "\n\ndata: {\"error\":{\"message\":\"\(message)\",\"type\":\"upstream_error\",\"param\":null,\"code\":\"\(code)\"}}\n\n"
+            "\n\ndata: {\"error\":{\"message\":\"\(message)\",\"type\":\"\(type)\",\"param\":null,\"code\":\"\(code)\"}}\n\n"
     }
 }

@@ -1,3 +1,4 @@
+import Catalog
 import HTTPTypes
 import Hummingbird
 
@@ -11,7 +12,7 @@ enum ForwardedHeaders {
     /// The client's own, for this gateway: none of an endpoint's business.
     private static let clientOnly: Set<String> = [
         "authorization", "x-api-key", "api-key", "cookie", "host", "content-length", "expect", "x-request-id",
-        "traceparent", "tracestate",
+        TraceContext.parentHeader, TraceContext.stateHeader,
     ]
     /// Said by this gateway itself.
     private static let gatewayOnly: Set<String> = ["x-request-id", "x-models-etag"]
@@ -25,9 +26,9 @@ enum ForwardedHeaders {
             return !hopByHop.contains(name) && !clientOnly.contains(name) && !named.contains(name)
                 && !name.hasPrefix(ownPrefix)
         }.map { (name: $0.name.rawName, value: $0.value) }
-        if let parent = headers[.traceParent], TraceParent.isValid(parent) {
-            forwarded.append(("traceparent", parent))
-            if let state = headers[.traceState] { forwarded.append(("tracestate", state)) }
+        if let trace = TraceContext(headers) {
+            forwarded.append((TraceContext.parentHeader, trace.parent))
+            if let state = trace.state { forwarded.append((TraceContext.stateHeader, state)) }
         }
         forwarded.append(("X-Request-Id", requestID))
         if let key { forwarded.append(("Authorization", "Bearer \(key)")) }
@@ -69,25 +70,7 @@ enum ForwardedHeaders {
 }
 
 extension HTTPField.Name {
-    static let traceParent = HTTPField.Name("traceparent")!
-    static let traceState = HTTPField.Name("tracestate")!
     static let rollcallEndpoint = HTTPField.Name("X-Rollcall-Endpoint")!
     static let modelsETag = HTTPField.Name("X-Models-Etag")!
     static let sessionID = HTTPField.Name("X-Session-Id")!
-}
-
-/// W3C Trace Context, section 3.2.
-enum TraceParent {
-    /// `version-traceid-parentid-flags`. Of a version above 00 what follows after a further dash is not known, and is
-    /// let through; version ff and ids of zeros are not valid.
-    static func isValid(_ value: String) -> Bool {
-        let parts = value.utf8.split(separator: UInt8(ascii: "-"), omittingEmptySubsequences: false)
-        let lengths = [2, 32, 16, 2]
-        guard parts.count >= 4, zip(parts, lengths).allSatisfy({ $0.count == $1 && $0.allSatisfy(isHex) }),
-            !parts[0].elementsEqual("ff".utf8), parts.count == 4 || !parts[0].elementsEqual("00".utf8)
-        else { return false }
-        return parts[1...2].allSatisfy { $0.contains { $0 != UInt8(ascii: "0") } }
-    }
-
-    private static func isHex(_ byte: UInt8) -> Bool { (0x30...0x39).contains(byte) || (0x61...0x66).contains(byte) }
 }

@@ -1,6 +1,6 @@
 /// Sizes and times that inference keeps to.
 struct InferenceLimits: Sendable, Hashable {
-    /// The largest body of a request, in bytes; more is 413. It is held until the answer ends, as another endpoint
+    /// The largest body of a request, in bytes; more is 413. It is held until an answer begins, as another endpoint
     /// may have to be asked.
     var bodyBytes = 64 << 20
     /// How long a client may take to send a body.

@@ -14,6 +14,7 @@ struct InferenceRoutes: Sendable {
     let keyRing: KeyRing?
     let limits: InferenceLimits
     let models: ModelRoutes
+    let drain: Drain
 
     /// The endpoint's answer, as it comes. `connection` is nil only where there is none to watch.
     func answer(
@@ -25,7 +26,7 @@ struct InferenceRoutes: Sendable {
             let body = try await InferenceBodyReader(limits: limits).read(request, for: path)
             // A model that the caller does not see is answered like one that is not there.
             guard caller.allows(model: ModelID(body.model)) else { throw ModelResolver.unknown }
-            let session = InferenceSession()
+            let session = drain.session()
             connection?.whenGone { [weak session] in session?.cancel() }
             let forwarding = Forwarding(
                 routes: self, body: body, request: request, path: path, requestID: requestID, session: session,
@@ -80,7 +81,7 @@ struct Forwarding: Sendable {
         do {
             return try await forward()
         } catch is CancellationError {
-            throw Self.clientGone
+            throw session.end == .stopping ? HTTPFailure.stopping : Self.clientGone
         }
     }
 

@@ -150,7 +150,8 @@ actor Scheduler: Service {
             do {
                 // The confirm is not waited for: a job that is lost is dispatched again, since its rows do not come.
                 _ = try publishing.send(
-                    Message(type: BrokerMap.MessageType.pollJob, payload: job), to: brokerMap.polls, routingKey: "")
+                    Message(type: BrokerMap.MessageType.pollJob, payload: job),
+                    to: BrokerMap.exchange(to: brokerMap.polls), routingKey: "")
             } catch {
                 logger.debug("job not sent", metadata: ["error": "\(error)"])
                 schedule.dispatchFailed(job.items.map(\.endpoint.id), now: now)

@@ -30,7 +30,8 @@ struct TickProposer: Service {
     private func propose() {
         do {
             let tick = try Message(type: BrokerMap.MessageType.tick, payload: TickProposal(poller: poller))
-            _ = try publishing.send(tick, to: brokerMap.ticks, routingKey: "", timeout: .seconds(3))
+            _ = try publishing.send(
+                tick, to: BrokerMap.exchange(to: brokerMap.ticks), routingKey: "", timeout: .seconds(3))
         } catch {
             // The connection says in the log what it lacks; the next proposal comes in a second.
             logger.trace("tick not sent", metadata: ["error": "\(error)"])

@@ -1,3 +1,4 @@
+import Catalog
 import Curl
 
 /// One POST to an endpoint.
@@ -17,6 +18,10 @@ extension CurlTransport: GenerationTransport {
         request.method = "POST"
         request.headers = [("Accept", "application/json"), ("Content-Type", "application/json")]
         if let key { request.headers.append(("Authorization", "Bearer \(key)")) }
+        if let trace = TraceContext.current {
+            request.headers.append((TraceContext.parentHeader, trace.parent))
+            if let state = trace.state { request.headers.append((TraceContext.stateHeader, state)) }
+        }
         request.body = .bytes(body)
         request.connectTimeout = timeout
         request.totalTimeout = timeout

@@ -59,7 +59,8 @@ struct Verifier: Service {
             subscription.reject(delivery, requeue: false)
             return
         }
-        switch await runner.run(job) {
+        let fate = await TraceContext.$current.withValue(delivery.message.trace) { await runner.run(job) }
+        switch fate {
         case .reported: subscription.acknowledge(delivery)
         case .unconfirmed:
             guard !Task.isCancelled else { return }

@@ -96,10 +96,12 @@ enum Ports {
 }
 
 extension Deployment {
+    /// Stops at once when it is told to, unless `own` gives it time.
     func gateway(_ name: String = "gateway", _ own: [String: String] = [:]) async throws -> Node {
         let port = try Ports.free()
         let process = try await start(
-            "rollcall-gateway", name: name, ["ROLLCALL_PORT": "\(port)"].merging(own) { $1 })
+            "rollcall-gateway", name: name,
+            ["ROLLCALL_PORT": "\(port)", "ROLLCALL_DRAIN_SECONDS": "0"].merging(own) { $1 })
         return Node(process: process, server: Server(base: "http://127.0.0.1:\(port)"), port: port)
     }
 

@@ -91,16 +91,9 @@ import Testing
 
 @Suite struct ForwardedHeadersTests {
     @Test(arguments: [
-        ("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", true),
-        ("01-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-more", true),
-        ("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-more", false),
-        ("ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", false),
-        ("00-00000000000000000000000000000000-b7ad6b7169203331-01", false),
-        ("00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01", false),
-        ("00-0AF7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", false), ("", false), ("00-a-b-01", false),
+        ("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", true), ("00-a-b-01", false),
     ])
-    func traceParents(value: String, isValid: Bool) {
-        #expect(TraceParent.isValid(value) == isValid)
+    func onlyAValidTraceGoesOn(value: String, isValid: Bool) {
         var fields = HTTPFields()
         fields[.traceParent] = value
         fields[.traceState] = "a=1"

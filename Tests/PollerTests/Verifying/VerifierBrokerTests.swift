@@ -135,7 +135,7 @@ private final class BrokerBench: Sendable {
     }
 
     func publish(_ message: Message) async throws {
-        try await publishing.publish(message, to: map.verifications, routingKey: "")
+        try await publishing.publish(message, to: BrokerMap.exchange(to: map.verifications), routingKey: "")
     }
 
     func publish(number: Int64) async throws {
@@ -171,7 +171,7 @@ private final class BrokerBench: Sendable {
             .registryCheckpoint(checkpoint),
         ]
         for message in messages {
-            try await publishing.publish(message.encoded(), to: map.catalog, routingKey: "")
+            try await publishing.publish(message.encoded(), to: BrokerMap.exchange(to: map.catalog), routingKey: "")
         }
     }
 }

@@ -1,20 +1,22 @@
-import Glibc
+public import Glibc
 import Synchronization
 
 /// A TCP server that does what a script tells it, to the byte: an accepting thread, and a thread a connection.
-final class RawServer: Sendable {
-    let host: String
-    let port: Int
+public final class RawServer: Sendable {
+    public let host: String
+    public let port: Int
     private let listener: Int32
     private let connections = Atomic(0)
 
     /// How many connections were accepted.
-    var connectionCount: Int { connections.load(ordering: .acquiring) }
-    var url: String { "http://\(host):\(port)" }
+    public var connectionCount: Int { connections.load(ordering: .acquiring) }
+    public var url: String { "http://\(host):\(port)" }
 
     /// `serve` is called on a thread of its own for each connection, which is closed when it returns.
-    init(host: String = "127.0.0.1", _ serve: @escaping @Sendable (RawConnection) -> Void) {
-        (listener, port) = listenOnLoopback(host: host, port: 0, backlog: 4096)
+    ///
+    /// - Parameter port: 0 for any that is free.
+    public init(host: String = "127.0.0.1", port: Int = 0, _ serve: @escaping @Sendable (RawConnection) -> Void) {
+        (listener, self.port) = listenOnLoopback(host: host, port: port, backlog: 4096)
         self.host = host
         let listener = listener
         spawnThread { [weak self] in
@@ -38,14 +40,14 @@ final class RawServer: Sendable {
     deinit { shutdown(listener, Int32(SHUT_RDWR)) }
 
     /// Answers every request with the same bytes, and keeps the connection.
-    static func answering(host: String = "127.0.0.1", _ response: String) -> RawServer {
+    public static func answering(host: String = "127.0.0.1", _ response: String) -> RawServer {
         RawServer(host: host) { connection in
             while connection.readHead() != nil { connection.write(response) }
         }
     }
 
     /// Answers the first request, and closes.
-    static func answeringOnce(_ response: String) -> RawServer {
+    public static func answeringOnce(_ response: String) -> RawServer {
         RawServer { connection in
             if connection.readHead() != nil { connection.write(response) }
         }
@@ -53,16 +55,16 @@ final class RawServer: Sendable {
 }
 
 /// One accepted connection; used by its serving thread only, except for `reset`.
-final class RawConnection: Sendable {
+public final class RawConnection: Sendable {
     private let socket: Int32
     private let pending = Mutex<[UInt8]>([])
 
-    init(socket: Int32) { self.socket = socket }
+    fileprivate init(socket: Int32) { self.socket = socket }
 
     fileprivate func finish() { close(socket) }
 
     /// The next request's head without the empty line; nil at the end of the connection.
-    func readHead() -> String? {
+    public func readHead() -> String? {
         let end = Array("\r\n\r\n".utf8)
         while true {
             let head = pending.withLock { bytes -> String? in
@@ -77,7 +79,7 @@ final class RawConnection: Sendable {
     }
 
     /// At most `count` bytes, fewer at the end of the connection.
-    func read(_ count: Int) -> [UInt8] {
+    public func read(_ count: Int) -> [UInt8] {
         while pending.withLock({ $0.count < count }), fill() {}
         return pending.withLock { bytes in
             let taken = Array(bytes.prefix(count))
@@ -87,7 +89,7 @@ final class RawConnection: Sendable {
     }
 
     /// A chunked body, decoded; nil when it is cut.
-    func readChunked() -> [UInt8]? {
+    public func readChunked() -> [UInt8]? {
         var body: [UInt8] = []
         while true {
             var line: [UInt8] = []
@@ -113,9 +115,9 @@ final class RawConnection: Sendable {
     }
 
     /// False when the peer is gone.
-    @discardableResult func write(_ text: String) -> Bool { write(Array(text.utf8)) }
+    @discardableResult public func write(_ text: String) -> Bool { write(Array(text.utf8)) }
 
-    @discardableResult func write(_ bytes: [UInt8]) -> Bool {
+    @discardableResult public func write(_ bytes: [UInt8]) -> Bool {
         var sent = 0
         while sent < bytes.count {
             let count = bytes.withUnsafeBytes {
@@ -128,12 +130,12 @@ final class RawConnection: Sendable {
     }
 
     /// Blocks until the peer closes or resets the connection.
-    func waitForClose() {
+    public func waitForClose() {
         while fill() {}
     }
 
     /// Makes the coming close a RST.
-    func resetOnClose() {
+    public func resetOnClose() {
         let onWithNoTime: [Int32] = [1, 0]  // struct linger
         setsockopt(socket, SOL_SOCKET, SO_LINGER, onWithNoTime, 8)
     }
@@ -144,9 +146,11 @@ extension Array where Element == UInt8 {
 }
 
 /// A listening socket and its port.
-func listenOnLoopback(host: String, port: Int, backlog: Int32) -> (socket: Int32, port: Int) {
+public func listenOnLoopback(host: String, port: Int, backlog: Int32) -> (socket: Int32, port: Int) {
     let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     precondition(listener >= 0)
+    var reuses: Int32 = 1
+    setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &reuses, socklen_t(MemoryLayout<Int32>.size))
     let bound = withAddress(host: host, port: port) { bind(listener, $0, $1) }
     precondition(bound == 0 && listen(listener, backlog) == 0)
     var address = sockaddr_in()
@@ -157,7 +161,9 @@ func listenOnLoopback(host: String, port: Int, backlog: Int32) -> (socket: Int32
     return (listener, Int(UInt16(bigEndian: address.sin_port)))
 }
 
-func withAddress<Result>(host: String, port: Int, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Result) -> Result {
+public func withAddress<Result>(host: String, port: Int, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Result)
+    -> Result
+{
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)
     address.sin_port = UInt16(port).bigEndian
@@ -168,7 +174,7 @@ func withAddress<Result>(host: String, port: Int, _ body: (UnsafePointer<sockadd
 }
 
 /// A detached thread with a small stack: there are thousands of them.
-func spawnThread(_ body: @escaping @Sendable () -> Void) {
+public func spawnThread(_ body: @escaping @Sendable () -> Void) {
     final class Start: Sendable {
         let body: @Sendable () -> Void
         init(_ body: @escaping @Sendable () -> Void) { self.body = body }
