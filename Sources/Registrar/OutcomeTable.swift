@@ -19,10 +19,19 @@ struct OutcomeTable {
         ).map { try decode($0) }
     }
 
-    func insert(_ operation: Operation, fingerprint: String, revision: Int64, at now: Int64) throws {
+    /// Returns the operation as it is announced: with the fingerprint of the request that it answers.
+    func insert(_ operation: Operation, fingerprint: String, revision: Int64, at now: Int64) throws -> Operation {
         try database.execute(
             sql: "INSERT INTO outcomes (command, fingerprint, operation, revision, at) VALUES (?, ?, ?, ?, ?)",
             arguments: [operation.id, fingerprint, try JSON.encode(operation), revision, now])
+        return Self.answer(operation, to: fingerprint)
+    }
+
+    /// A command that could not be read has an empty one.
+    private static func answer(_ operation: Operation, to fingerprint: String) -> Operation {
+        var operation = operation
+        operation.fingerprint = fingerprint.isEmpty ? nil : fingerprint
+        return operation
     }
 
     /// The answer to a command whose id has been seen: the same for the same request; for another request under the
@@ -43,9 +52,10 @@ struct OutcomeTable {
             return Execution(operation: refusal.operation, isRepeat: true)
         }
         let rejection = Rejection.keyReused
-        let operation = rejection.operation(id: command.request, at: now)
         let revision = try RegistryState.nextRevision(database)
-        try insert(operation, fingerprint: command.fingerprint, revision: revision, at: now)
+        let operation = try insert(
+            rejection.operation(id: command.request, at: now), fingerprint: command.fingerprint, revision: revision,
+            at: now)
         return Execution(operation: operation, isRepeat: false)
     }
 
@@ -59,8 +69,9 @@ struct OutcomeTable {
     }
 
     private func decode(_ row: Row) throws -> Outcome {
-        Outcome(
-            operation: try JSON.decode(Operation.self, from: row["operation"]), fingerprint: row["fingerprint"],
-            revision: row["revision"])
+        let fingerprint: String = row["fingerprint"]
+        let operation = try JSON.decode(Operation.self, from: row["operation"])
+        return Outcome(
+            operation: Self.answer(operation, to: fingerprint), fingerprint: fingerprint, revision: row["revision"])
     }
 }
