@@ -115,7 +115,7 @@ let package = Package(
             ],
             swiftSettings: strict),
         .testTarget(
-            name: "EndToEnd", dependencies: ["AMQP", "Catalog", "Curl", logging],
+            name: "EndToEnd", dependencies: ["AMQP", "CRabbitMQ", "Catalog", "Curl", logging],
             exclude: ["Programs", "requirements.txt"], swiftSettings: strict),
     ]
 )
