@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run demo test test-rabbitmq-4 bench format lint
+.PHONY: help run demo test test-rabbitmq-4 bench image compose format lint
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -19,8 +19,15 @@ test-rabbitmq-4: ## the same on RabbitMQ 4.0 in a container; skipped where there
 bench: ## measure against the named references, as ratios in one run
 	@scripts/bench
 
+image: ## build the container image, rollcall:latest
+	@scripts/image
+
+compose: ## try the deployment in containers: faults, scale, rolling restart
+	@deploy/test-compose
+
 format: ## format the sources
 	@swift format format --in-place --parallel --recursive Sources Tests Package.swift
 
 lint: ## check format and style
 	@swift format lint --strict --parallel --recursive Sources Tests Package.swift
+	@scripts/lint-deploy

@@ -120,3 +120,8 @@ let package = Package(
             exclude: ["Programs", "requirements.txt"], swiftSettings: strict),
     ]
 )
+
+// Where only the programs are built, as for a container image, the folder Tests need not be there.
+if Context.environment["ROLLCALL_PROGRAMS_ONLY"] != nil {
+    package.targets.removeAll { $0.path?.hasPrefix("Tests/") ?? ($0.type == .test) }
+}

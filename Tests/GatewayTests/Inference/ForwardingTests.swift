@@ -144,8 +144,11 @@ extension LiveInferenceTests {
         }
 
         /// The connections are used again after an answer, with a length and without.
-        @Test(arguments: [#"{"model":"m"}"#, #"{"model":"m","stream":true}"#])
-        func connectionsAreKept(body: String) async throws {
+        @Test(arguments: [
+            [#"{"model":"m"}"#], [#"{"model":"m","stream":true}"#],
+            [#"{"model":"m","stream":true}"#, #"{"model":"m"}"#, #"{"model":"m"}"#],
+        ])
+        func connectionsAreKept(bodies: [String]) async throws {
             let lengths = [false, true, false, false, true, true]
             let headHasCome = DispatchSemaphore(value: 0)
             let upstream = RawUpstream { connection in
@@ -162,11 +165,12 @@ extension LiveInferenceTests {
                 }
             }
             try await withGateway([ListedEndpoint(port: upstream.port)]) { gateway async throws in
-                let request =
-                    "POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
-                    + "Content-Length: \(body.utf8.count)\r\n\r\n\(body)"
                 let socket = await onThread { RawSocket.connect(port: gateway.port) }
-                for hasLength in lengths {
+                for (number, hasLength) in lengths.enumerated() {
+                    let body = bodies[number % bodies.count]
+                    let request =
+                        "POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+                        + "Content-Length: \(body.utf8.count)\r\n\r\n\(body)"
                     await onThread { _ = socket.write(request) }
                     let start = await onThread { socket.read(until: hasLength ? "well" : "2\r\nok\r\n") }
                     #expect(start.hasPrefix("HTTP/1.1 200 OK"))

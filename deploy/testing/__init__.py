@@ -1,0 +1,1 @@
+"""What deploy/test-compose is made of."""
