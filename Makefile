@@ -1,8 +1,8 @@
 .DEFAULT_GOAL := help
-.PHONY: help run demo test bench image compose format lint
+.PHONY: help run demo test test-rabbitmq-4 bench image compose format lint
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## install what is missing, start broker and processes, list the models (ENDPOINTS=name=url,…)
 	@scripts/run
@@ -10,8 +10,11 @@ run: ## install what is missing, start broker and processes, list the models (EN
 demo: ## the same with a simulated fleet
 	@scripts/run --demo
 
-test: ## install what is missing and run all tests on a private broker
+test: ## install what is missing and run all tests on private brokers
 	@scripts/test
+
+test-rabbitmq-4: ## the same on RabbitMQ 4.0 in a container; skipped where there is no engine
+	@scripts/test --rabbitmq 4.0
 
 bench: ## measure against the named references, as ratios in one run
 	@scripts/bench

@@ -25,8 +25,8 @@ struct ConnectionLoop: Sendable {
                 reason = error
             }
             guard let reason else { break }
-            _ = mailbox.disconnect(.disconnected(reason: reason.message))
             if reason.code == .accessRefused { complaints.make("The broker refuses this user", reason.message) }
+            _ = mailbox.disconnect(.disconnected(reason: reason.message))
             logger.info("Not connected to the broker", metadata: [LogKey.reason: "\(reason)"])
             wait(backoff.delay(using: &generator))
         }

@@ -133,12 +133,14 @@ public struct Operation: Sendable, Hashable, Codable {
     public var error: APIError?
     /// Seconds after which it may be tried again, where somebody said so.
     public var retryAfter: Int?
+    /// That of the command that it answers: another request under the same id has another.
+    public var fingerprint: String?
     /// Milliseconds since 1970, by the sender's clock.
     public var at: Int64
 
     public init(
         id: String, state: State, step: String? = nil, revision: Int64? = nil, status: Int, result: String? = nil,
-        error: APIError? = nil, retryAfter: Int? = nil, at: Int64
+        error: APIError? = nil, retryAfter: Int? = nil, fingerprint: String? = nil, at: Int64
     ) {
         self.id = id
         self.state = state
@@ -148,11 +150,12 @@ public struct Operation: Sendable, Hashable, Codable {
         self.result = result
         self.error = error
         self.retryAfter = retryAfter
+        self.fingerprint = fingerprint
         self.at = at
     }
 
     enum CodingKeys: String, CodingKey {
-        case id, state, step, revision, status, result, error, at
+        case id, state, step, revision, status, result, error, fingerprint, at
         case retryAfter = "retry_after"
     }
 }

@@ -30,7 +30,7 @@ struct CommandDesk: Sendable {
         let command = Command(
             id: intent.commandID, request: WriteIntent.randomID(), caller: intent.caller.name,
             fingerprint: intent.fingerprint, deadline: started + deadline(of: action).wholeMilliseconds, action: action)
-        let earlier = final(command.id)
+        let earlier = catalog.read { Self.own(of: command, in: $0) }
         try await handOver(command)
         if !intent.respondsAsync, let operation = await outcome(of: command, earlier: earlier) {
             return .finished(operation)
@@ -68,12 +68,15 @@ struct CommandDesk: Sendable {
         }
     }
 
-    private func final(_ id: String) -> Operation? {
-        catalog.read { Self.final(id, in: $0) }
-    }
-
     private static func final(_ id: String, in catalog: borrowing Catalog) -> Operation? {
         catalog.operation(id: id).flatMap { $0.state == .pending ? nil : $0 }
+    }
+
+    /// The outcome under the command's id, unless it is that of another request with the same key: it may be announced
+    /// at any time, for whoever made that one.
+    private static func own(of command: Command, in catalog: borrowing Catalog) -> Operation? {
+        guard let operation = final(command.id, in: catalog) else { return nil }
+        return [nil, command.fingerprint].contains(operation.fingerprint) ? operation : nil
     }
 
     /// The command's own operation, or the one that answers this very request.
@@ -88,7 +91,7 @@ struct CommandDesk: Sendable {
         let seen = await cancelWhenGracefulShutdown {
             await catalog.wait(timeout: timeout) { catalog -> Operation? in
                 if let answer = Self.final(command.request, in: catalog) { return answer }
-                let own = Self.final(command.id, in: catalog)
+                let own = Self.own(of: command, in: catalog)
                 return own == earlier ? nil : own
             }
         }

@@ -20,15 +20,24 @@ struct OutcomeTable {
         ).map { try decode($0) }
     }
 
+    /// Returns the operation as it is announced: with the fingerprint of the request that it answers.
     func insert(
         _ operation: Operation, fingerprint: String, trace: TraceContext?, revision: Int64, at now: Int64
-    ) throws {
+    ) throws -> Operation {
         try database.execute(
             sql:
                 "INSERT INTO outcomes (command, fingerprint, trace, operation, revision, at) VALUES (?, ?, ?, ?, ?, ?)",
             arguments: [
                 operation.id, fingerprint, try trace.map(JSON.encode), try JSON.encode(operation), revision, now,
             ])
+        return Self.answer(operation, to: fingerprint)
+    }
+
+    /// A command that could not be read has an empty one.
+    private static func answer(_ operation: Operation, to fingerprint: String) -> Operation {
+        var operation = operation
+        operation.fingerprint = fingerprint.isEmpty ? nil : fingerprint
+        return operation
     }
 
     /// The answer to a command whose id has been seen: the same for the same request; for another request under the
@@ -49,10 +58,10 @@ struct OutcomeTable {
             return Execution(operation: refusal.operation, isRepeat: true)
         }
         let rejection = Rejection.keyReused
-        let operation = rejection.operation(id: command.request, at: now)
         let revision = try RegistryState.nextRevision(database)
-        try insert(
-            operation, fingerprint: command.fingerprint, trace: command.trace, revision: revision, at: now)
+        let operation = try insert(
+            rejection.operation(id: command.request, at: now), fingerprint: command.fingerprint, trace: command.trace,
+            revision: revision, at: now)
         return Execution(operation: operation, isRepeat: false)
     }
 
@@ -66,8 +75,10 @@ struct OutcomeTable {
     }
 
     private func decode(_ row: Row) throws -> Outcome {
-        Outcome(
-            operation: try JSON.decode(Operation.self, from: row["operation"]), fingerprint: row["fingerprint"],
+        let fingerprint: String = row["fingerprint"]
+        let operation = try JSON.decode(Operation.self, from: row["operation"])
+        return Outcome(
+            operation: Self.answer(operation, to: fingerprint), fingerprint: fingerprint,
             trace: try (row["trace"] as String?).map { try JSON.decode(TraceContext.self, from: $0) },
             revision: row["revision"])
     }

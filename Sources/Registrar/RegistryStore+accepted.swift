@@ -45,10 +45,10 @@ extension RegistryStore {
                 operation = rejection.operation(id: command.id, at: now)
             }
             try table.delete(command.id)
-            try OutcomeTable(database: database).insert(
+            let outcome = try OutcomeTable(database: database).insert(
                 operation, fingerprint: command.fingerprint, trace: command.trace, revision: revision, at: now)
             try failpoint(.beforeCommit)
-            return operation
+            return outcome
         }
     }
 

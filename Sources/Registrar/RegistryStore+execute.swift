@@ -24,9 +24,9 @@ extension RegistryStore {
                 return Execution(operation: accepted.pending(step: "accepted", at: now), isRepeat: false)
             }
             let change = try Self.apply(command, revision: revision, at: now, database)
-            let operation = change.operation(id: command.id, revision: revision, at: now)
-            try outcomes.insert(
-                operation, fingerprint: command.fingerprint, trace: command.trace, revision: revision, at: now)
+            let operation = try outcomes.insert(
+                change.operation(id: command.id, revision: revision, at: now), fingerprint: command.fingerprint,
+                trace: command.trace, revision: revision, at: now)
             try failpoint(.beforeCommit)
             return Execution(operation: operation, isRepeat: false)
         }
@@ -45,9 +45,9 @@ extension RegistryStore {
                 return Execution(operation: accepted.pending(step: "accepted", at: now), isRepeat: true)
             }
             let revision = try RegistryState.nextRevision(database)
-            let operation = Change.rejected(rejection).operation(id: command.id, revision: revision, at: now)
-            try outcomes.insert(
-                operation, fingerprint: command.fingerprint, trace: command.trace, revision: revision, at: now)
+            let operation = try outcomes.insert(
+                Change.rejected(rejection).operation(id: command.id, revision: revision, at: now),
+                fingerprint: command.fingerprint, trace: command.trace, revision: revision, at: now)
             return Execution(operation: operation, isRepeat: false)
         }
     }

@@ -27,5 +27,9 @@ import Testing
         bad[4].headers[long] = .bool(true)
         bad[5].headers["h"] = .string(String(repeating: "x", count: 1 << 16))
         for message in bad { #expect(code(message) == .invalidMessage) }
+        let largest = Message(body: [UInt8](repeating: 1, count: 16 << 20), type: "t", messageID: "m")
+        #expect(code(largest) == nil)
+        bad[0].body = largest.body + [1]
+        #expect(code(bad[0]) == .invalidMessage)
     }
 }

@@ -131,6 +131,23 @@ import Testing
         #expect(fresh.status == 201)
     }
 
+    /// It is repeated for whoever sent the first request once more, while this one waits for an answer of its own.
+    @Test func theOutcomeOfAnotherRequestUnderTheSameKeyIsNotTheAnswer() async throws {
+        let bench = try Bench()
+        let headers = ["Idempotency-Key": "k"]
+        #expect(try await bench.send("POST", "/v0/endpoints", Self.draft, headers: headers).status == 201)
+        let id = try #require(bench.registrar.commands.first?.id)
+        var outcome = try #require(bench.catalog.read { $0.operation(id: id) })
+        outcome.at += 1
+        bench.registrar.change { state in
+            state.isSilent = true
+            state.repeated = outcome
+        }
+        let other = try await bench.send(
+            "POST", "/v0/endpoints", #"{"name":"z","base_url":"http://z"}"#, headers: headers)
+        #expect(other.status == 202)
+    }
+
     @Test func repeatedDeleteGetsTheSameAnswer() async throws {
         let bench = try Bench(Fleet.usual)
         let headers = ["Idempotency-Key": "d"]

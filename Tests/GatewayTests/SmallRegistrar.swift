@@ -16,6 +16,8 @@ final class SmallRegistrar: CommandSender {
         var failure: AMQPError?
         var surprise: (any Error)?
         var isSilent = false
+        /// Announced at the next command, whatever that is.
+        var repeated: Operation?
         var publishing = ConnectionStatus.connected
         var consuming = ConnectionStatus.connected
     }
@@ -48,6 +50,7 @@ final class SmallRegistrar: CommandSender {
         let messages: [CatalogMessage] = state.withLock { state in
             state.commands.append(command)
             state.traces.append(.current)
+            if let repeated = state.repeated.take() { return [.operationChanged(repeated)] }
             return state.isSilent ? [] : execute(command, &state)
         }
         catalog.apply(messages)
@@ -60,7 +63,8 @@ final class SmallRegistrar: CommandSender {
                 type: "invalid_request_error", code: "idempotency_key_reused", message: "used for another request")
             return [.operationChanged(operation(command.request, .failed, 422, error: error, &state))]
         }
-        let (operation, messages) = outcome(command, &state)
+        var (operation, messages) = outcome(command, &state)
+        operation.fingerprint = command.fingerprint
         state.outcomes[command.id] = (command.fingerprint, operation)
         return messages + [.operationChanged(operation)]
     }

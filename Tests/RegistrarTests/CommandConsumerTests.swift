@@ -2,6 +2,7 @@ import AMQP
 import Catalog
 import Foundation
 import ServiceLifecycle
+import TestSupport
 import Testing
 
 @testable import Registrar
@@ -70,19 +71,7 @@ struct CommandConsumerTests {
             try await publishing.publish(message, to: BrokerMap.exchange(to: map.commands), routingKey: "")
         }
 
-        func removeQueues() throws {
-            guard let folder = ProcessInfo.processInfo.environment["ROLLCALL_TEST_BROKER"] else { return }
-            let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-                .deletingLastPathComponent()
-            for queue in map.topology.queues {
-                let process = Process()
-                process.executableURL = root.appendingPathComponent("scripts/broker")
-                process.arguments = ["ctl", folder, "--quiet", "delete_queue", queue.name]
-                process.standardOutput = FileHandle.nullDevice
-                try process.run()
-                process.waitUntilExit()
-            }
-        }
+        func removeQueues() async throws { try await BrokerControl.deleteQueues(withPrefix: "\(map.namespace).") }
     }
 
     /// Waits until `condition` holds; the suite's time limit ends it otherwise.
@@ -110,7 +99,7 @@ struct CommandConsumerTests {
             try await Self.eventually { words(stream.published).contains("operation a 201") }
             #expect(words(stream.published).contains("operation x 503"))
         }
-        try rig.removeQueues()
+        try await rig.removeQueues()
     }
 
     @Test func commandsAreHeldUntilTheStreamIsReadAndThenExecutedOnce() async throws {
@@ -138,7 +127,7 @@ struct CommandConsumerTests {
             let operations = words(next.bench.stream.published).filter { $0.hasPrefix("operation") }
             #expect(operations == ["operation last 404"])
         }
-        try next.removeQueues()
+        try await next.removeQueues()
     }
 
     @Test func aGracefulStopFinishesWhatIsInHand() async throws {
@@ -158,6 +147,6 @@ struct CommandConsumerTests {
         let state = try await rig.bench.store.state()
         #expect(state.revision == 1)
         #expect(state.announced == 1)
-        try rig.removeQueues()
+        try await rig.removeQueues()
     }
 }

@@ -1,3 +1,4 @@
+import Catalog
 import Foundation
 import Testing
 
@@ -49,7 +50,7 @@ final class Deployment: Sendable {
                 }
             }
         }
-        try await broker.deleteQueues(withPrefix: namespace + ".")
+        try broker.delete(BrokerMap(namespace: namespace).topology)
         if !keepingLogs { try FileManager.default.removeItem(at: folder) }
     }
 

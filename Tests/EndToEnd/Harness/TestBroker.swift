@@ -1,4 +1,7 @@
+import CRabbitMQ
 import Foundation
+
+@testable import AMQP
 
 /// The private RabbitMQ node that `scripts/test` has started.
 struct TestBroker: Sendable {
@@ -23,11 +26,24 @@ struct TestBroker: Sendable {
         try await run("/usr/bin/env", ["bash", Paths.scripts + "/broker", "ctl", folder, "--quiet"] + arguments)
     }
 
-    func deleteQueues(withPrefix prefix: String) async throws {
-        let names = try await control("list_queues", "name").split(separator: "\n").map(String.init)
-        for name in names where name.hasPrefix(prefix) {
-            try await control("delete_queue", name)
+    /// Over AMQP, since each call of rabbitmqctl takes a second.
+    func delete(_ topology: Topology) throws {
+        let broker = try BrokerHandle.open(BrokerURL(url), ConnectionConfiguration(urls: [url], name: "clean-up"))
+        func ask<T>(_ what: String, _ call: () -> UnsafeMutablePointer<T>?) throws {
+            if broker.call(call) == nil { throw CommandFailed(description: "the broker does not delete \(what)") }
         }
+        try ask("on a channel") { amqp_channel_open(broker.connection, 1) }
+        for queue in topology.queues {
+            try ask(queue.name) {
+                amqp_queue_delete(broker.connection, 1, broker.memory.bytes(queue.name), 0, 0)
+            }
+        }
+        for exchange in topology.exchanges {
+            try ask(exchange.name) {
+                amqp_exchange_delete(broker.connection, 1, broker.memory.bytes(exchange.name), 0)
+            }
+        }
+        broker.close(timeout: .seconds(1))
     }
 }
 

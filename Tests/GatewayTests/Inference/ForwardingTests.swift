@@ -143,26 +143,41 @@ extension LiveInferenceTests {
             }
         }
 
-        /// The connection is used again after an answer, with a length and without.
-        @Test func connectionsAreKept() async throws {
+        /// The connections are used again after an answer, with a length and without.
+        @Test(arguments: [
+            [#"{"model":"m"}"#], [#"{"model":"m","stream":true}"#],
+            [#"{"model":"m","stream":true}"#, #"{"model":"m"}"#, #"{"model":"m"}"#],
+        ])
+        func connectionsAreKept(bodies: [String]) async throws {
+            let lengths = [false, true, false, false, true, true]
+            let headHasCome = DispatchSemaphore(value: 0)
             let upstream = RawUpstream { connection in
-                while connection.readRequest() != nil {
-                    connection.write("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n")
-                    // The head goes on before the end is here.
-                    usleep(50_000)
-                    connection.write("0\r\n\r\n")
+                for hasLength in lengths {
+                    guard connection.readRequest() != nil else { return }
+                    if hasLength {
+                        connection.write("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nwell")
+                    } else {
+                        connection.write("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n")
+                        // An answer that is there as a whole would go on with its length.
+                        headHasCome.wait()
+                        connection.write("0\r\n\r\n")
+                    }
                 }
             }
             try await withGateway([ListedEndpoint(port: upstream.port)]) { gateway async throws in
-                let socket = await gateway.open()
-                for _ in 0..<3 {
-                    let text = await onThread { socket.read(until: "0\r\n\r\n") }
-                    #expect(text.hasPrefix("HTTP/1.1 200 OK") && text.contains("ok"))
-                    await onThread {
-                        _ = socket.write(
-                            "POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
-                                + "Content-Length: 13\r\n\r\n{\"model\":\"m\"}")
-                    }
+                let socket = await onThread { RawSocket.connect(port: gateway.port) }
+                for (number, hasLength) in lengths.enumerated() {
+                    let body = bodies[number % bodies.count]
+                    let request =
+                        "POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+                        + "Content-Length: \(body.utf8.count)\r\n\r\n\(body)"
+                    await onThread { _ = socket.write(request) }
+                    let start = await onThread { socket.read(until: hasLength ? "well" : "2\r\nok\r\n") }
+                    #expect(start.hasPrefix("HTTP/1.1 200 OK"))
+                    #expect(start.lowercased().contains("content-length: 4") == hasLength)
+                    guard !hasLength else { continue }
+                    headHasCome.signal()
+                    #expect(await onThread { socket.read(until: "0\r\n\r\n") } == "0\r\n\r\n")
                 }
                 #expect(upstream.connectionCount == 1)
             }

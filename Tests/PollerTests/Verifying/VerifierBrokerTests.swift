@@ -82,7 +82,7 @@ private final class BrokerBench: Sendable {
     private init(url: String) throws {
         let wanted = [map.catalog, map.verifications]
         let topology = Topology(
-            exchanges: map.topology.exchanges.filter { wanted.contains($0.name) },
+            exchanges: wanted.map { Exchange(name: BrokerMap.exchange(to: $0), kind: .direct) },
             queues: map.topology.queues.filter { wanted.contains($0.name) },
             bindings: map.topology.bindings.filter { wanted.contains($0.queue) })
         consuming = try Connection(
