@@ -72,7 +72,8 @@ struct RegistrarFaultTests {
             #expect(try await create(gateway, "made-since").status == 201)
             #expect(try await gateway.server.send("DELETE", "/v0/endpoints/deleted-since").status == 204)
             #expect(try await names(gateway) == ["kept", "made-since"])
-            await second.process.killNow()
+            // Killed, it may leave a command that is executed and not acknowledged; the next would execute it on the copy.
+            #expect(await second.process.stop() == 0)
             for suffix in ["", "-wal", "-shm"] {
                 let file = URL(fileURLWithPath: database.path + suffix)
                 if files.fileExists(atPath: file.path) { try files.removeItem(at: file) }
