@@ -1,5 +1,6 @@
 import AMQP
 import Catalog
+import Curl
 import Launch
 import Logging
 import ServiceLifecycle
@@ -49,6 +50,8 @@ struct GatewayProcess: RollcallProcess {
         warnIfOpen(logger)
         return [
             publishing, consuming, follower, watch,
+            // Its thread uses OpenSSL, which the end of the process takes apart.
+            Lifetime(endedBy: responder.inference.client.shutdown),
             HTTPService(
                 responder: responder, host: settings.host, port: settings.port, drainLimit: settings.drain, stop: stop,
                 logger: logger),

@@ -69,7 +69,7 @@ import Testing
 extension LiveInferenceTests {
     @Suite struct DrainingTests {
         @Test func aStreamThatIsCutOffSaysSoAndHasNoEnd() async throws {
-            let upstream = RawUpstream { connection in
+            let upstream = RawServer { connection in
                 _ = connection.readRequest()
                 connection.write(
                     "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -91,7 +91,7 @@ extension LiveInferenceTests {
 
         @Test func aRequestWithoutAnAnswerYetGetsOne() async throws {
             let asked = Event()
-            let upstream = RawUpstream { connection in
+            let upstream = RawServer { connection in
                 _ = connection.readRequest()
                 asked.happen()
                 connection.waitForClose()

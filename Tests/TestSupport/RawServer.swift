@@ -15,7 +15,7 @@ public final class RawServer: Sendable {
     /// `serve` is called on a thread of its own for each connection, which is closed when it returns.
     ///
     /// - Parameter port: 0 for any that is free.
-    public init(host: String = "127.0.0.1", port: Int = 0, _ serve: @escaping @Sendable (RawConnection) -> Void) {
+    public init(host: String = "127.0.0.1", port: Int = 0, _ serve: @escaping @Sendable (RawSocket) -> Void) {
         (listener, self.port) = listenOnLoopback(host: host, port: port, backlog: 4096)
         self.host = host
         let listener = listener
@@ -28,9 +28,9 @@ public final class RawServer: Sendable {
                 }
                 self?.connections.add(1, ordering: .acquiringAndReleasing)
                 spawnThread {
-                    let connection = RawConnection(socket: socket)
+                    let connection = RawSocket(socket)
                     serve(connection)
-                    connection.finish()
+                    connection.close()
                 }
             }
             close(listener)
@@ -51,93 +51,6 @@ public final class RawServer: Sendable {
         RawServer { connection in
             if connection.readHead() != nil { connection.write(response) }
         }
-    }
-}
-
-/// One accepted connection; used by its serving thread only, except for `reset`.
-public final class RawConnection: Sendable {
-    private let socket: Int32
-    private let pending = Mutex<[UInt8]>([])
-
-    fileprivate init(socket: Int32) { self.socket = socket }
-
-    fileprivate func finish() { close(socket) }
-
-    /// The next request's head without the empty line; nil at the end of the connection.
-    public func readHead() -> String? {
-        let end = Array("\r\n\r\n".utf8)
-        while true {
-            let head = pending.withLock { bytes -> String? in
-                guard let range = bytes.firstRange(of: end) else { return nil }
-                let head = String(decoding: bytes[..<range.lowerBound], as: UTF8.self)
-                bytes.removeSubrange(..<range.upperBound)
-                return head
-            }
-            if let head { return head }
-            guard fill() else { return nil }
-        }
-    }
-
-    /// At most `count` bytes, fewer at the end of the connection.
-    public func read(_ count: Int) -> [UInt8] {
-        while pending.withLock({ $0.count < count }), fill() {}
-        return pending.withLock { bytes in
-            let taken = Array(bytes.prefix(count))
-            bytes.removeFirst(taken.count)
-            return taken
-        }
-    }
-
-    /// A chunked body, decoded; nil when it is cut.
-    public func readChunked() -> [UInt8]? {
-        var body: [UInt8] = []
-        while true {
-            var line: [UInt8] = []
-            while !line.ends(with: "\r\n".utf8) {
-                let byte = read(1)
-                if byte.isEmpty { return nil }
-                line += byte
-            }
-            guard let size = Int(String(decoding: line.dropLast(2), as: UTF8.self), radix: 16) else { return nil }
-            let piece = read(size + 2)
-            guard piece.count == size + 2 else { return nil }
-            if size == 0 { return body }
-            body += piece.dropLast(2)
-        }
-    }
-
-    private func fill() -> Bool {
-        var buffer = [UInt8](repeating: 0, count: 65536)
-        let count = recv(socket, &buffer, buffer.count, 0)
-        guard count > 0 else { return false }
-        pending.withLock { $0 += buffer[..<count] }
-        return true
-    }
-
-    /// False when the peer is gone.
-    @discardableResult public func write(_ text: String) -> Bool { write(Array(text.utf8)) }
-
-    @discardableResult public func write(_ bytes: [UInt8]) -> Bool {
-        var sent = 0
-        while sent < bytes.count {
-            let count = bytes.withUnsafeBytes {
-                send(socket, $0.baseAddress! + sent, bytes.count - sent, Int32(MSG_NOSIGNAL))
-            }
-            guard count > 0 else { return false }
-            sent += count
-        }
-        return true
-    }
-
-    /// Blocks until the peer closes or resets the connection.
-    public func waitForClose() {
-        while fill() {}
-    }
-
-    /// Makes the coming close a RST.
-    public func resetOnClose() {
-        let onWithNoTime: [Int32] = [1, 0]  // struct linger
-        setsockopt(socket, SOL_SOCKET, SO_LINGER, onWithNoTime, 8)
     }
 }
 

@@ -30,6 +30,8 @@ final class ChildProcess: Sendable {
         process.environment = ProcessInfo.processInfo.environment
             .filter { !$0.key.hasPrefix("ROLLCALL_") }
             .merging(environment) { $1 }
+            // A tracer of a crashed process keeps its end from being noticed, for ever where it hangs.
+            .merging(["SWIFT_BACKTRACE": "enable=no"]) { $1 }
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = output
         process.standardError = output

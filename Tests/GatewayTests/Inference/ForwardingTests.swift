@@ -1,6 +1,7 @@
 import Catalog
 import Curl
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Gateway
@@ -10,7 +11,7 @@ extension LiveInferenceTests {
     @Suite struct ForwardingTests {
         @Test func theRequestGoesOnAsItCame() async throws {
             let requests = Record<RawRequest>()
-            let upstream = RawUpstream.answering(
+            let upstream = RawServer.answeringRequests(
                 #"{"object":"chat.completion"}"#, status: "201 Made",
                 headers: "X-Own: a\r\nX-Own: b\r\nKeep-Alive: timeout=5\r\nX-Hop: 1\r\nConnection: X-Hop\r\n"
                     + "X-Rollcall-Endpoint: liar\r\n", requests: requests)
@@ -53,7 +54,7 @@ extension LiveInferenceTests {
 
         @Test func theEndpointsKeyTakesThePlaceOfTheClients() async throws {
             let requests = Record<RawRequest>()
-            let upstream = RawUpstream.answering(requests: requests)
+            let upstream = RawServer.answeringRequests(requests: requests)
             let ring = try KeyRing(Bench.secretKey)
             var endpoint = ListedEndpoint(port: upstream.port)
             endpoint.sealed = try ring.seal("endpoint-secret", for: ListedEndpoint.id(1))
@@ -70,7 +71,7 @@ extension LiveInferenceTests {
         }
 
         @Test func aKeyThatCannotBeOpenedIsNotSentWithout() async throws {
-            let upstream = RawUpstream.answering()
+            let upstream = RawServer.answeringRequests()
             var endpoint = ListedEndpoint(port: upstream.port)
             endpoint.sealed = "v1.0.nonsense"
             try await withGateway([endpoint]) { gateway async throws in
@@ -84,7 +85,7 @@ extension LiveInferenceTests {
         /// The endpoint knows a registered model by another id.
         @Test func aRegistrationsNameIsReplaced() async throws {
             let requests = Record<RawRequest>()
-            let upstream = RawUpstream.answering(requests: requests)
+            let upstream = RawServer.answeringRequests(requests: requests)
             let endpoint = ListedEndpoint(port: upstream.port, models: ["hf.co/Org/Some-Model:Q4_K_M"])
             try await withGateway([endpoint], more: [registered("Org/Some-Model", quantization: "Q4_K_M")]) {
                 gateway async throws in
@@ -111,7 +112,7 @@ extension LiveInferenceTests {
         ])
         func everyRouteTakesJSON(path: String) async throws {
             let requests = Record<RawRequest>()
-            let upstream = RawUpstream.answering(requests: requests)
+            let upstream = RawServer.answeringRequests(requests: requests)
             try await withGateway([ListedEndpoint(port: upstream.port)]) { gateway async throws in
                 #expect(try await gateway.post(path: path).status == 200)
                 #expect(requests.all.first?.line == "POST \(path) HTTP/1.1")
@@ -121,14 +122,14 @@ extension LiveInferenceTests {
         }
 
         @Test func answersGoThroughWhateverTheyAre() async throws {
-            let html = RawUpstream { connection in
+            let html = RawServer { connection in
                 while connection.readRequest() != nil {
                     connection.write("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 6\r\n\r\n<html>")
                 }
             }
-            let redirect = RawUpstream.answering(
+            let redirect = RawServer.answeringRequests(
                 "", status: "307 Elsewhere", headers: "Location: http://127.0.0.1:1/\r\n")
-            let refusal = RawUpstream.answering(#"{"error":{"message":"no"}}"#, status: "422 No")
+            let refusal = RawServer.answeringRequests(#"{"error":{"message":"no"}}"#, status: "422 No")
             try await withGateway([
                 ListedEndpoint(name: "html", port: html.port, models: ["html"]),
                 ListedEndpoint(name: "redirect", port: redirect.port, models: ["redirect"]),
@@ -151,7 +152,7 @@ extension LiveInferenceTests {
         func connectionsAreKept(bodies: [String]) async throws {
             let lengths = [false, true, false, false, true, true]
             let headHasCome = DispatchSemaphore(value: 0)
-            let upstream = RawUpstream { connection in
+            let upstream = RawServer { connection in
                 for hasLength in lengths {
                     guard connection.readRequest() != nil else { return }
                     if hasLength {
@@ -196,7 +197,7 @@ extension LiveInferenceTests {
         ]
 
         @Test func whatCannotBeSentOnIsRefused() async throws {
-            let upstream = RawUpstream.answering()
+            let upstream = RawServer.answeringRequests()
             try await withGateway(
                 [
                     ListedEndpoint(port: upstream.port),

@@ -3,6 +3,7 @@ import Curl
 import Foundation
 import Hummingbird
 import HummingbirdTesting
+import TestSupport
 import Testing
 
 @testable import Gateway

@@ -10,16 +10,16 @@ extension LiveInferenceTests {
     /// Endpoints that fail before they answer, and endpoints that are busy.
     @Suite struct RetryTests {
         @Test func theNextEndpointIsAsked() async throws {
-            let resets = RawUpstream { connection in
+            let resets = RawServer { connection in
                 _ = connection.readRequest()
                 connection.resetOnClose()
             }
-            let closes = RawUpstream { connection in _ = connection.readRequest() }
-            let busy = RawUpstream.answering("{}", status: "503 Loading")
+            let closes = RawServer { connection in _ = connection.readRequest() }
+            let busy = RawServer.answeringRequests("{}", status: "503 Loading")
             for (name, port) in [
                 ("refuses", refusingPort()), ("resets", resets.port), ("closes", closes.port), ("503", busy.port),
             ] {
-                let works = RawUpstream.answering()
+                let works = RawServer.answeringRequests()
                 try await withGateway([
                     ListedEndpoint(name: "bad", port: port), ListedEndpoint(name: "good", port: works.port),
                 ]) { gateway async throws in
@@ -35,7 +35,7 @@ extension LiveInferenceTests {
         }
 
         @Test func whereNoneIsLeftTheLastAnswerIsTheAnswer() async throws {
-            let busy = RawUpstream.answering(
+            let busy = RawServer.answeringRequests(
                 #"{"error":"loading"}"#, status: "503 Loading", headers: "Retry-After: 7\r\n")
             try await withGateway([ListedEndpoint(port: busy.port)]) { gateway async throws in
                 let answer = try await gateway.post()
@@ -60,7 +60,7 @@ extension LiveInferenceTests {
 
         /// An endpoint that refuses is put behind the others, and all gateways are told once a second.
         @Test func aSuspectIsToldOfAndPutLast() async throws {
-            let works = RawUpstream.answering()
+            let works = RawServer.answeringRequests()
             try await withGateway([
                 ListedEndpoint(name: "bad", port: refusingPort()), ListedEndpoint(name: "good", port: works.port),
             ]) { gateway async throws in
@@ -92,11 +92,11 @@ extension LiveInferenceTests {
         }
 
         @Test func nothingIsSentTwiceOnceAnAnswerHasBegun() async throws {
-            let breaks = RawUpstream { connection in
+            let breaks = RawServer { connection in
                 _ = connection.readRequest()
                 connection.write("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf")
             }
-            let second = RawUpstream.answering()
+            let second = RawServer.answeringRequests()
             try await withGateway([
                 ListedEndpoint(name: "online", port: breaks.port),
                 ListedEndpoint(name: "degraded", port: second.port, state: .degraded),
@@ -107,9 +107,9 @@ extension LiveInferenceTests {
         }
 
         @Test func degradedAndDrainingOnes() async throws {
-            let online = RawUpstream.answering()
-            let degraded = RawUpstream.answering()
-            let draining = RawUpstream.answering()
+            let online = RawServer.answeringRequests()
+            let degraded = RawServer.answeringRequests()
+            let draining = RawServer.answeringRequests()
             try await withGateway([
                 ListedEndpoint(name: "draining", port: draining.port, draining: true),
                 ListedEndpoint(name: "degraded", port: degraded.port, models: ["m", "only"], state: .degraded),
@@ -122,7 +122,7 @@ extension LiveInferenceTests {
         }
 
         @Test func aConversationStaysOnOneEndpoint() async throws {
-            let upstreams = (0..<4).map { _ in RawUpstream.answering() }
+            let upstreams = (0..<4).map { _ in RawServer.answeringRequests() }
             try await withGateway(upstreams.enumerated().map { ListedEndpoint(name: "e\($0)", port: $1.port) }) {
                 gateway async throws in
                 for (body, headers) in [
@@ -142,7 +142,7 @@ extension LiveInferenceTests {
         @Test func aBusyEndpointIsWaitedForInOrder() async throws {
             let served = Record<String>()
             let finish = (0..<5).map { _ in Event() }
-            let upstream = RawUpstream { connection in
+            let upstream = RawServer { connection in
                 while let request = connection.readRequest() {
                     let number = Int(request.header("X-Number") ?? "") ?? 0
                     served.add("\(number)")
@@ -179,7 +179,7 @@ extension LiveInferenceTests {
 
         @Test func aWaitThatIsTooLongIs429() async throws {
             let finish = Event()
-            let upstream = RawUpstream { connection in
+            let upstream = RawServer { connection in
                 _ = connection.readRequest()
                 finish.blockUntilHappened()
                 connection.write("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
@@ -199,7 +199,7 @@ extension LiveInferenceTests {
 
         @Test func aClientThatGoesAwayLeavesTheLine() async throws {
             let finish = Event()
-            let upstream = RawUpstream { connection in
+            let upstream = RawServer { connection in
                 _ = connection.readRequest()
                 finish.blockUntilHappened()
             }

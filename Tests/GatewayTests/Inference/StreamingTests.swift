@@ -20,7 +20,7 @@ extension LiveInferenceTests {
         /// The endpoint sends a piece only once the client has seen the one before.
         @Test func piecesComeThroughOneByOne() async throws {
             let seen = (0..<20).map { _ in Event() }
-            let upstream = RawUpstream { connection in
+            let upstream = RawServer { connection in
                 _ = connection.readRequest()
                 connection.write(eventStream)
                 for (number, signal) in seen.enumerated() {
@@ -50,7 +50,7 @@ extension LiveInferenceTests {
         @Test func backPressure() async throws {
             let written = Atomic(0)
             let total = 200 << 20
-            let upstream = RawUpstream { connection in
+            let upstream = RawServer { connection in
                 _ = connection.readRequest()
                 connection.write("HTTP/1.1 200 OK\r\nContent-Length: \(total)\r\n\r\n")
                 let piece = [UInt8](repeating: 0x61, count: 1 << 16)
@@ -82,7 +82,7 @@ extension LiveInferenceTests {
 
         @Test func aClientThatStopsReadingIsLetGo() async throws {
             let closed = Event()
-            let upstream = RawUpstream { connection in
+            let upstream = RawServer { connection in
                 _ = connection.readRequest()
                 connection.write("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n")
                 while connection.write([UInt8](repeating: 0x61, count: 1 << 16)) {}
@@ -102,7 +102,7 @@ extension LiveInferenceTests {
         @Test func aClientThatGoesAwayEndsTheAnswer() async throws {
             let closed = Record<ContinuousClock.Instant>()
             let isQuiet = Event()
-            let upstream = RawUpstream { connection in
+            let upstream = RawServer { connection in
                 _ = connection.readRequest()
                 connection.write(eventStream + chunk("data: 1\n\n"))
                 isQuiet.happen()
@@ -127,7 +127,7 @@ extension LiveInferenceTests {
         @Test func aClientThatGoesAwayBeforeTheAnswerEndsTheRequest() async throws {
             let asked = Event()
             let closed = Record<ContinuousClock.Instant>()
-            let upstream = RawUpstream { connection in
+            let upstream = RawServer { connection in
                 _ = connection.readRequest()
                 asked.happen()
                 connection.waitForClose()
@@ -147,7 +147,7 @@ extension LiveInferenceTests {
         /// A broken stream is told as an event, and does not end cleanly.
         @Test func aStreamThatBreaksIsSeenBroken() async throws {
             for reset in [false, true] {
-                let upstream = RawUpstream { connection in
+                let upstream = RawServer { connection in
                     _ = connection.readRequest()
                     connection.write(eventStream + chunk("data: 1\n\n") + "100\r\ndata: hal")
                     if reset { connection.resetOnClose() }
@@ -166,7 +166,7 @@ extension LiveInferenceTests {
 
         @Test func aBodyThatBreaksIsSeenBroken() async throws {
             for head in ["Content-Length: 100\r\n", "Transfer-Encoding: chunked\r\n"] {
-                let upstream = RawUpstream { connection in
+                let upstream = RawServer { connection in
                     _ = connection.readRequest()
                     connection.write("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\(head)\r\n64\r\nhalf")
                 }
@@ -181,7 +181,7 @@ extension LiveInferenceTests {
         }
 
         @Test func closedAfterTheHead() async throws {
-            let upstream = RawUpstream { connection in
+            let upstream = RawServer { connection in
                 _ = connection.readRequest()
                 connection.write("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n")
             }
@@ -194,7 +194,7 @@ extension LiveInferenceTests {
 
         @Test func aStreamThatStallsIsEnded() async throws {
             let closed = Event()
-            let upstream = RawUpstream { connection in
+            let upstream = RawServer { connection in
                 _ = connection.readRequest()
                 connection.write(eventStream + chunk("data: 1\n\n"))
                 connection.waitForClose()
@@ -212,7 +212,7 @@ extension LiveInferenceTests {
 
         @Test func noFirstByteInTimeIs504() async throws {
             let closed = Event()
-            let upstream = RawUpstream { connection in
+            let upstream = RawServer { connection in
                 _ = connection.readRequest()
                 connection.waitForClose()
                 closed.happen()
@@ -230,7 +230,7 @@ extension LiveInferenceTests {
         /// 1 GB through the gateway; what the process holds does not grow with it.
         @Test func aHugeAnswerIsNotHeld() async throws {
             let total = 1 << 30
-            let upstream = RawUpstream { connection in
+            let upstream = RawServer { connection in
                 _ = connection.readRequest()
                 connection.write("HTTP/1.1 200 OK\r\nContent-Length: \(total)\r\n\r\n")
                 let piece = [UInt8](repeating: 0x62, count: 1 << 18)
@@ -255,7 +255,7 @@ extension LiveInferenceTests {
         /// A body of 20 MB is held once, whichever way it came.
         @Test func aLargeBodyIsHeldOnce() async throws {
             let received = Record<Int>()
-            let upstream = RawUpstream { connection in
+            let upstream = RawServer { connection in
                 while let head = connection.readHead() {
                     let length = Int(RawRequest(head: head, body: []).header("content-length") ?? "0") ?? 0
                     var left = length
@@ -322,7 +322,7 @@ extension LiveInferenceTests {
         }
 
         @Test func whoAsksMaySendTheBody() async throws {
-            let upstream = RawUpstream.answering()
+            let upstream = RawServer.answeringRequests()
             try await withGateway([ListedEndpoint(port: upstream.port)]) { gateway async throws in
                 let socket = await onThread { [port = gateway.port] in RawSocket.connect(port: port) }
                 for _ in 0..<2 {
@@ -357,7 +357,7 @@ extension LiveInferenceTests {
         }
 
         @Test func aBodyThatBreaksOffReachesNobody() async throws {
-            let upstream = RawUpstream.answering()
+            let upstream = RawServer.answeringRequests()
             try await withGateway([ListedEndpoint(port: upstream.port)]) { gateway async throws in
                 _ = await onThread { [port = gateway.port] in
                     let socket = RawSocket.connect(port: port)

@@ -1,0 +1,33 @@
+import Foundation
+import TestSupport
+
+extension RawServer {
+    /// Answers every request alike and keeps the connection.
+    static func answeringRequests(
+        _ body: String = #"{"ok":true}"#, status: String = "200 OK", headers: String = "",
+        requests: Record<RawRequest>? = nil
+    ) -> RawServer {
+        RawServer { connection in
+            while let request = connection.readRequest() {
+                requests?.add(request)
+                connection.write(
+                    "HTTP/1.1 \(status)\r\nContent-Type: application/json\r\n\(headers)"
+                        + "Content-Length: \(body.utf8.count)\r\n\r\n\(body)")
+            }
+        }
+    }
+}
+
+/// A port that refuses connections.
+func refusingPort() -> Int {
+    let (listener, port) = listenOnLoopback(host: "127.0.0.1", port: 0, backlog: 1)
+    Foundation.close(listener)
+    return port
+}
+
+/// Runs blocking calls on a thread of their own: the pool of tasks has few.
+func onThread<T: Sendable>(_ body: @escaping @Sendable () -> T) async -> T {
+    await withCheckedContinuation { continuation in
+        Thread.detachNewThread { continuation.resume(returning: body()) }
+    }
+}
