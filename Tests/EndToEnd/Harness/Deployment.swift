@@ -46,7 +46,9 @@ final class Deployment: Sendable {
             for child in await children.all {
                 group.addTask {
                     child.signal(SIGCONT)
-                    if child.isRunning { await child.stop() }
+                    let status = child.isRunning ? await child.stop() : await child.exitStatus()
+                    let crashes = [SIGABRT, SIGSEGV, SIGBUS, SIGILL, SIGTRAP, SIGFPE].map { -$0 }
+                    #expect(!crashes.contains(status), "\(child.name) crashed: \(child.log.path)")
                 }
             }
         }
