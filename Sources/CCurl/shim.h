@@ -6,6 +6,8 @@
 #ifndef ROLLCALL_CCURL_SHIM_H
 #define ROLLCALL_CCURL_SHIM_H
 #include <curl/curl.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
 
 // Options below 10000 (CURLOPTTYPE_LONG, CURLOPTTYPE_VALUES): read as `long`.
 static inline CURLcode rollcall_easy_set_long(CURL *easy, CURLoption option, long value) {
@@ -68,8 +70,23 @@ static inline CURLcode rollcall_easy_get_private(CURL *easy, void **value) {
     return (curl_easy_getinfo)(easy, CURLINFO_PRIVATE, value);
 }
 
-// The options of a multi handle that are used are all CURLOPTTYPE_LONG.
+// Options of a multi handle below 10000: read as `long`.
 static inline CURLMcode rollcall_multi_set_long(CURLM *multi, CURLMoption option, long value) {
+    return (curl_multi_setopt)(multi, option, value);
+}
+
+// CURLMOPT_SOCKETFUNCTION: which sockets libcurl waits for, and for what.
+static inline CURLMcode rollcall_multi_set_socket_function(CURLM *multi, curl_socket_callback function) {
+    return (curl_multi_setopt)(multi, CURLMOPT_SOCKETFUNCTION, function);
+}
+
+// CURLMOPT_TIMERFUNCTION: when it wants to be called all the same.
+static inline CURLMcode rollcall_multi_set_timer_function(CURLM *multi, curl_multi_timer_callback function) {
+    return (curl_multi_setopt)(multi, CURLMOPT_TIMERFUNCTION, function);
+}
+
+// CURLMOPT_SOCKETDATA and CURLMOPT_TIMERDATA: libcurl keeps the pointer, it must outlive the handle.
+static inline CURLMcode rollcall_multi_set_pointer(CURLM *multi, CURLMoption option, void *value) {
     return (curl_multi_setopt)(multi, option, value);
 }
 
@@ -77,5 +94,9 @@ static inline CURLMcode rollcall_multi_set_long(CURLM *multi, CURLMoption option
 static inline CURLcode rollcall_message_result(const CURLMsg *message) {
     return message->data.result;
 }
+
+// epoll and eventfd: Swift imports their flags as constants of other types than the functions take.
+static inline int rollcall_epoll(void) { return epoll_create1(EPOLL_CLOEXEC); }
+static inline int rollcall_eventfd(void) { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }
 
 #endif

@@ -1,7 +1,7 @@
 internal import CCurl
 internal import Glibc
 
-// What libcurl calls, on the loop's thread, from within curl_multi_perform and curl_easy_pause. At file scope, as
+// What libcurl calls, on the loop's thread, from within curl_multi_socket_action and curl_easy_pause. At file scope, as
 // functions for C are isolated to nothing; the context is the transfer, which the loop keeps alive.
 
 private func transfer(_ context: UnsafeMutableRawPointer?) -> ActiveTransfer? {

@@ -1,9 +1,14 @@
 internal import CCurl
 
-/// What is to be done at the end of a turn of the loop. On the loop's thread only.
+/// Who is to be woken at the end of a turn of the loop, and not before: a thread that is woken for each piece may take the
+/// loop's core each time. On the loop's thread only.
 final class LoopTurn {
-    /// Those who got a head in this turn.
-    var receivers: [any ResponseReceiver] = []
+    private var receivers: [any ResponseReceiver] = []
+
+    /// `receiver` has got something; its pieces come one after another.
+    func note(_ receiver: any ResponseReceiver) {
+        if receivers.last !== receiver { receivers.append(receiver) }
+    }
 
     func end() {
         guard !receivers.isEmpty else { return }
@@ -111,7 +116,7 @@ final class ActiveTransfer {
             exchange.request.maximumRedirects > 0
             ? easy.string(CURLINFO_EFFECTIVE_URL) ?? exchange.request.url : exchange.request.url
         exchange.receiver.receive(head: head)
-        turn.receivers.append(exchange.receiver)
+        turn.note(exchange.receiver)
         releaseSource()
     }
 
@@ -129,6 +134,7 @@ final class ActiveTransfer {
         case .taken:
             bodyBytes += body.count
             noteProgress()
+            turn.note(exchange.receiver)
         case .pause: isReceivingPaused = true
         case .refused: failure = .cancelled
         }

@@ -12,43 +12,41 @@ final class Inbox: Sendable {
         case resumeSending(Exchange)
     }
 
-    /// `curl_multi_wakeup` is the one call that libcurl allows from any thread (its manual page says so). What must not
-    /// happen is a call after `curl_multi_cleanup`: the pointer is used under the inbox's lock only, and taken away
-    /// under that lock before the cleanup.
-    private struct Waker: @unchecked Sendable {
-        let multi: UnsafeMutableRawPointer
-        func wake() { curl_multi_wakeup(multi) }
-    }
-
     private struct State: Sendable {
         var commands: [Command] = []
         var isClosed = false
-        /// Set when the loop is about to sleep, taken away by who wakes it: one wake-up for many commands.
-        var sleeper: Waker?
+        /// Set when the loop is about to sleep, taken back by who wakes it: one wake-up for many commands.
+        var isAsleep = false
 
-        mutating func wake() {
-            sleeper.take()?.wake()
+        /// Whether the doorbell has to be rung.
+        mutating func wake() -> Bool {
+            defer { isAsleep = false }
+            return isAsleep
         }
     }
 
+    let doorbell = Doorbell()
     private let state = Mutex(State())
 
     /// False when the client is shut down; the command is then dropped.
     func submit(_ command: Command) -> Bool {
-        state.withLock { state in
-            guard !state.isClosed else { return false }
+        let (isTaken, isAsleep) = state.withLock { state in
+            guard !state.isClosed else { return (false, false) }
             state.commands.append(command)
-            state.wake()
-            return true
+            return (true, state.wake())
         }
+        // Outside of the lock: the loop takes it first thing, often before this thread goes on.
+        if isAsleep { doorbell.ring() }
+        return isTaken
     }
 
     /// Takes no more commands, and lets the loop end.
     func close() {
-        state.withLock { state in
+        let isAsleep = state.withLock { state in
             state.isClosed = true
-            state.wake()
+            return state.wake()
         }
+        if isAsleep { doorbell.ring() }
     }
 
     /// For the loop: everything that came since the last call, and whether the end was asked for.
@@ -60,16 +58,13 @@ final class Inbox: Sendable {
         }
     }
 
-    /// For the loop: calls `sleep` with wake-ups armed, unless something came.
-    func sleep(on multi: UnsafeMutableRawPointer, _ sleep: () -> Void) {
-        let waker = Waker(multi: multi)
-        let isIdle = state.withLock { state in
-            guard state.commands.isEmpty, !state.isClosed else { return false }
-            state.sleeper = waker
-            return true
+    /// For the loop: calls `sleep`, with whether it may wait: not when something has come, and until something comes.
+    func sleep(_ sleep: (Bool) -> Void) {
+        let mayWait = state.withLock { state in
+            state.isAsleep = state.commands.isEmpty && !state.isClosed
+            return state.isAsleep
         }
-        guard isIdle else { return }
-        sleep()
-        state.withLock { $0.sleeper = nil }
+        sleep(mayWait)
+        if mayWait { state.withLock { $0.isAsleep = false } }
     }
 }

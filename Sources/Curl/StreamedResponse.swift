@@ -49,7 +49,11 @@ final class StreamedResponse: ResponseReceiver {
     }
 
     /// Only now is the head told: whoever is woken finds what came with it, often the whole of a small answer.
-    func endTurn() { tellHead() }
+    func endTurn() {
+        tellHead()
+        let waiters = state.withLock { $0.buffer.isEmpty ? [] : $0.takeWaiters() }
+        for waiter in waiters { waiter.resume() }
+    }
 
     private func tellHead() {
         let (waiter, head) = state.withLock { state in
@@ -59,17 +63,15 @@ final class StreamedResponse: ResponseReceiver {
     }
 
     func receive(body: UnsafeRawBufferPointer) -> BodyReception {
-        let (reception, waiters) = state.withLock { state -> (BodyReception, [CheckedContinuation<Void, Never>]) in
-            if state.end != nil { return (.refused, []) }
+        state.withLock { state in
+            if state.end != nil { return .refused }
             if state.buffer.count >= Self.highWater {
                 state.isPaused = true
-                return (.pause, [])
+                return .pause
             }
             state.buffer.append(contentsOf: body)
-            return (.taken, state.takeWaiters())
+            return .taken
         }
-        for waiter in waiters { waiter.resume() }
-        return reception
     }
 
     func finish(_ failure: HTTPError?) {

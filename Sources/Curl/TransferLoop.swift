@@ -6,12 +6,11 @@ internal import Glibc
 final class TransferLoop {
     /// Handles kept to be used again; one takes some 6 KiB.
     private static let maximumIdleHandles = 1024
-    /// A bound on one sleep, in case a wake-up is lost; libcurl shortens it to its next timeout.
-    private static let longestSleep: Int32 = 10_000
 
     private let inbox: Inbox
     private let configuration: HTTPClient.Configuration
     private let multi: UnsafeMutableRawPointer?
+    private let sockets: SocketSet
     private var active: [ObjectIdentifier: ActiveTransfer] = [:]
     private var idle: [EasyHandle] = []
     private let turn = LoopTurn()
@@ -26,7 +25,9 @@ final class TransferLoop {
         self.inbox = inbox
         self.configuration = configuration
         multi = Self.isLibraryReady ? curl_multi_init() : nil
+        sockets = SocketSet(doorbell: inbox.doorbell)
         if let multi {
+            sockets.attach(to: multi)
             rollcall_multi_set_long(multi, CURLMOPT_MAXCONNECTS, max(1, configuration.maximumIdleConnections))
             rollcall_multi_set_long(multi, CURLMOPT_MAX_HOST_CONNECTIONS, configuration.maximumConnectionsPerHost)
         }
@@ -43,23 +44,16 @@ final class TransferLoop {
             let (commands, isClosed) = inbox.drain()
             for command in commands { perform(command, on: multi) }
             if isClosed { break }
-            var running: Int32 = 0
-            curl_multi_perform(multi, &running)
+            endOverdue()
+            turn.end()
+            inbox.sleep { mayWait in sockets.wait(until: mayWait ? nextLook : .now) }
+            sockets.act(on: multi)
             finishCompleted(of: multi)
             turn.end()
-            let milliseconds = endOverdue()
-            inbox.sleep(on: multi) { Self.wait(on: multi, milliseconds) }
         }
         stop()
         idle.removeAll()
         curl_multi_cleanup(multi)
-    }
-
-    private static func wait(on multi: UnsafeMutableRawPointer, _ milliseconds: Int32) {
-        if curl_multi_poll(multi, nil, 0, milliseconds, nil) != CURLM_OK {
-            // It could not wait, out of memory or descriptors: a pause instead, so as not to spin.
-            poll(nil, 0, 10)
-        }
     }
 
     private func perform(_ command: Inbox.Command, on multi: UnsafeMutableRawPointer) {
@@ -107,25 +101,19 @@ final class TransferLoop {
         nextLook = nextLook.map { min($0, instant) } ?? instant
     }
 
-    /// Ends what has run out of its time; gives how long the loop may sleep, in milliseconds.
-    private func endOverdue() -> Int32 {
-        guard let due = nextLook else { return Self.longestSleep }
+    /// Ends what has run out of its time.
+    private func endOverdue() {
+        guard let due = nextLook else { return }
         let now = ContinuousClock.now
-        if due <= now {
-            nextLook = nil
-            for transfer in Array(timed.values) {
-                if let failure = transfer.overdue(at: now) {
-                    end(transfer, failure)
-                } else {
-                    look(again: transfer.nextLook(after: now))
-                }
+        guard due <= now else { return }
+        nextLook = nil
+        for transfer in Array(timed.values) {
+            if let failure = transfer.overdue(at: now) {
+                end(transfer, failure)
+            } else {
+                look(again: transfer.nextLook(after: now))
             }
         }
-        guard let nextLook else { return Self.longestSleep }
-        let (seconds, attoseconds) = (nextLook - now).components
-        guard seconds < Int64(Self.longestSleep / 1000) else { return Self.longestSleep }
-        // Rounded up: a sleep that ends too early would be one of many.
-        return Int32(seconds * 1000 + attoseconds / 1_000_000_000_000_000 + 1)
     }
 
     private func finishCompleted(of multi: UnsafeMutableRawPointer) {
