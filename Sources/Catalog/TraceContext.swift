@@ -28,6 +28,11 @@ public struct TraceContext: Sendable, Hashable, Codable {
         }
     }
 
+    /// As a request has it in HTTP.
+    public var headers: [(name: String, value: String)] {
+        [(Self.parentHeader, parent)] + (state.map { [(Self.stateHeader, $0)] } ?? [])
+    }
+
     /// 32 hex digits: the same for all that belongs together.
     public var traceID: Substring { parent.dropFirst(3).prefix(32) }
 

@@ -61,7 +61,7 @@ struct AcceptedCommandTable {
     private func decode(_ row: Row) throws -> AcceptedCommand {
         AcceptedCommand(
             id: row["command"], fingerprint: row["fingerprint"],
-            trace: try (row["trace"] as String?).map { try JSON.decode(TraceContext.self, from: $0) },
+            trace: try JSON.decodeIfPresent(TraceContext.self, from: row["trace"]),
             work: try JSON.decode(AcceptedCommand.Work.self, from: row["work"]), revision: row["revision"],
             at: row["at"])
     }

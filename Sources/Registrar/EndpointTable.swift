@@ -44,7 +44,7 @@ struct EndpointTable {
     }
 
     private func decode(_ text: String?) throws -> EndpointRecord? {
-        try text.map { try JSON.decode(EndpointRecord.self, from: $0) }
+        try JSON.decodeIfPresent(EndpointRecord.self, from: text)
     }
 }
 
@@ -58,5 +58,10 @@ enum JSON {
 
     static func decode<T: Decodable>(_ type: T.Type, from text: String) throws -> T {
         try JSONDecoder().decode(type, from: Data(text.utf8))
+    }
+
+    /// nil for a column that is NULL.
+    static func decodeIfPresent<T: Decodable>(_ type: T.Type, from text: String?) throws -> T? {
+        try text.map { try decode(type, from: $0) }
     }
 }

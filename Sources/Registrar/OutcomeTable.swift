@@ -79,7 +79,7 @@ struct OutcomeTable {
         let operation = try JSON.decode(Operation.self, from: row["operation"])
         return Outcome(
             operation: Self.answer(operation, to: fingerprint), fingerprint: fingerprint,
-            trace: try (row["trace"] as String?).map { try JSON.decode(TraceContext.self, from: $0) },
+            trace: try JSON.decodeIfPresent(TraceContext.self, from: row["trace"]),
             revision: row["revision"])
     }
 }

@@ -26,10 +26,7 @@ enum ForwardedHeaders {
             return !hopByHop.contains(name) && !clientOnly.contains(name) && !named.contains(name)
                 && !name.hasPrefix(ownPrefix)
         }.map { (name: $0.name.rawName, value: $0.value) }
-        if let trace = TraceContext(headers) {
-            forwarded.append((TraceContext.parentHeader, trace.parent))
-            if let state = trace.state { forwarded.append((TraceContext.stateHeader, state)) }
-        }
+        if let trace = TraceContext(headers) { forwarded += trace.headers }
         forwarded.append(("X-Request-Id", requestID))
         if let key { forwarded.append(("Authorization", "Bearer \(key)")) }
         return forwarded

@@ -18,10 +18,7 @@ extension CurlTransport: GenerationTransport {
         request.method = "POST"
         request.headers = [("Accept", "application/json"), ("Content-Type", "application/json")]
         if let key { request.headers.append(("Authorization", "Bearer \(key)")) }
-        if let trace = TraceContext.current {
-            request.headers.append((TraceContext.parentHeader, trace.parent))
-            if let state = trace.state { request.headers.append((TraceContext.stateHeader, state)) }
-        }
+        if let trace = TraceContext.current { request.headers += trace.headers }
         request.body = .bytes(body)
         request.connectTimeout = timeout
         request.totalTimeout = timeout
