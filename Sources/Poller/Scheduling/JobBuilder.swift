@@ -19,22 +19,31 @@ enum JobBuilder {
         return row
     }
 
-    /// - Parameter id: makes a unique id for each job.
-    static func jobs(_ items: [PollJob.Item], severalPollers: Bool, id: () -> String) -> [PollJob] {
+    /// As many jobs as there are pollers, or more where these would be too large: the broker deals them out in turn, and
+    /// one job for each tick would give one poller more than another where ticks differ in what is due.
+    ///
+    /// - Parameters:
+    ///   - pollers: how many have reported lately; 0 is none that is known
+    ///   - id: makes a unique id for each job
+    static func jobs(_ items: [PollJob.Item], pollers: Int, id: () -> String) -> [PollJob] {
+        let share = (items.count + max(1, pollers) - 1) / max(1, pollers)
         var jobs: [PollJob] = []
         var batch: [PollJob.Item] = []
         var models = 0
+        func endBatch() {
+            jobs.append(PollJob(id: id(), severalPollers: pollers > 1, items: batch))
+            batch = []
+            models = 0
+        }
         for item in items {
             let count = item.base?.models?.count ?? 0
-            if batch.count == maximumItems || !batch.isEmpty && models + count > maximumModels {
-                jobs.append(PollJob(id: id(), severalPollers: severalPollers, items: batch))
-                batch = []
-                models = 0
+            if batch.count == min(share, maximumItems) || !batch.isEmpty && models + count > maximumModels {
+                endBatch()
             }
             batch.append(item)
             models += count
         }
-        if !batch.isEmpty { jobs.append(PollJob(id: id(), severalPollers: severalPollers, items: batch)) }
+        if !batch.isEmpty { endBatch() }
         return jobs
     }
 }

@@ -142,7 +142,7 @@ actor Scheduler: Service {
         let items = follower.read { catalog in
             ids.compactMap { id in catalog.endpoint(id: id).map { JobBuilder.item($0, tick: tick) } }
         }
-        let all = JobBuilder.jobs(items, severalPollers: fleet.hasSeveral) {
+        let all = JobBuilder.jobs(items, pollers: fleet.count) {
             jobs += 1
             return "\(fleet.poller)-\(tick)-\(jobs)"
         }

@@ -26,8 +26,8 @@ final class Fleet: Sendable {
 
     func saw(_ poller: String) { presence.withLock { $0.see(poller, now: clock.monotonic()) } }
 
-    /// More than one poller has reported within the last minute.
-    var hasSeveral: Bool { presence.withLock { $0.count(now: clock.monotonic()) } > 1 }
+    /// How many pollers have reported within the last minute.
+    var count: Int { presence.withLock { $0.count(now: clock.monotonic()) } }
 
     /// Another poller has reported within the last minute, or this one has not been there for long enough to say.
     var mayHaveOthers: Bool {

@@ -68,8 +68,8 @@ struct SchedulingPartsTests {
         for second in 0..<200 { #expect(plan.due(now: .seconds(second)) { [] }.isEmpty) }
     }
 
-    @Test func jobsAreCutByItemsAndModels() {
-        func items(_ count: Int, models: Int) -> [PollJob.Item] {
+    @Test func jobsAreCutByItemsModelsAndPollers() {
+        func items(_ count: Int, models: Int = 1) -> [PollJob.Item] {
             (0..<count).map { number in
                 var row = Samples.row("\(number)", tick: 1)
                 row.digest = "d"
@@ -82,12 +82,22 @@ struct SchedulingPartsTests {
             ids += 1
             return "\(ids)"
         }
-        #expect(JobBuilder.jobs([], severalPollers: true, id: id).isEmpty)
-        #expect(
-            JobBuilder.jobs(items(120, models: 1), severalPollers: true, id: id).map(\.items.count) == [50, 50, 20])
-        #expect(JobBuilder.jobs(items(5, models: 2000), severalPollers: true, id: id).map(\.items.count) == [2, 2, 1])
-        #expect(JobBuilder.jobs(items(2, models: 9000), severalPollers: true, id: id).map(\.items.count) == [1, 1])
+        func sizes(_ items: [PollJob.Item], pollers: Int) -> [Int] {
+            JobBuilder.jobs(items, pollers: pollers, id: id).map(\.items.count)
+        }
+        #expect(sizes([], pollers: 2) == [])
+        #expect(sizes(items(120), pollers: 2) == [50, 50, 20])
+        #expect(sizes(items(5, models: 2000), pollers: 1) == [2, 2, 1])
+        #expect(sizes(items(2, models: 9000), pollers: 1) == [1, 1])
         #expect(ids == 8)
+        // As many as there are pollers, so that each has a part whatever the rhythm of what is due.
+        #expect(sizes(items(24), pollers: 4) == [6, 6, 6, 6])
+        #expect(sizes(items(25), pollers: 4) == [7, 7, 7, 4])
+        #expect(sizes(items(3), pollers: 4) == [1, 1, 1])
+        // None that has reported yet.
+        #expect(sizes(items(24), pollers: 0) == [24])
+        #expect(JobBuilder.jobs(items(1), pollers: 2, id: id).map(\.severalPollers) == [true])
+        #expect(JobBuilder.jobs(items(1), pollers: 1, id: id).map(\.severalPollers) == [false])
     }
 
     @Test func jobsCarryWhatWorkersNeed() {
