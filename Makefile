@@ -26,8 +26,8 @@ compose: ## try the deployment in containers: faults, scale, rolling restart
 	@deploy/test-compose
 
 format: ## format the sources
-	@swift format format --in-place --parallel --recursive Sources Tests Package.swift
+	@swift format format --in-place --parallel --recursive Sources Tests deploy Package.swift
 
 lint: ## check format and style
-	@swift format lint --strict --parallel --recursive Sources Tests Package.swift
+	@swift format lint --strict --parallel --recursive Sources Tests deploy Package.swift
 	@scripts/lint-deploy
