@@ -1,7 +1,7 @@
 /* All programs of the image in one: which of them it is says the name by which it was started.
  *
- * Each of them has the Swift runtime and Foundation in it, with 30 MB of data on languages alone. In one file they share
- * all that. The functions are what SwiftPM calls the `main` of each executable target. */
+ * Each of them has the Swift runtime and Foundation in it; in one file they share all that. The functions are what
+ * SwiftPM calls the `main` of each executable target. */
 #include <string.h>
 
 extern int CommandLineClient_main(int, char **);
