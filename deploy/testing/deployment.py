@@ -132,7 +132,7 @@ class Deployment:
             self.compose("up", "--detach", *arguments)
 
     def down(self):
-        self.compose("--profile", "demo", "down", "--volumes", "--timeout", "5", check=False)
+        self.compose("--profile", "demo", "down", "--volumes", "--timeout", "5")
 
     def rolling_restart(self, service):
         with self.health_checks:
