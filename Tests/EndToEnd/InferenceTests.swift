@@ -96,8 +96,9 @@ struct InferenceTests {
     func chunksComeAsTheyAreSentAndMemoryStaysFlat() async throws {
         try await Deployment.run { deployment in
             let (fleet, gateway) = try await serving(deployment, ["a"], behaviour: #"{"chunk_interval_ms":50}"#)
-            let alone = try await Self.chat(gateway, "m", tokens: 100)
-            #expect(alone.chunks >= 100 && alone.isDone)
+            // So many that the p99 is not one chunk that met a busy moment of the machine.
+            let alone = try await Self.chat(gateway, "m", tokens: 400)
+            #expect(alone.chunks >= 400 && alone.isDone)
             let delays = alone.delays.sorted()
             print("a chunk's way, p50 and p99: \(delays[delays.count / 2]) and \(delays[delays.count * 99 / 100]) µs")
             #expect(delays[delays.count * 99 / 100] < 5000)
