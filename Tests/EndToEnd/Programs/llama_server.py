@@ -22,6 +22,7 @@ parameters.hostnames = ["127.0.0.1"]
 parameters.port = port
 parameters.n_ctx = 2048
 server = xllamacpp.Server(parameters)
-print("listening", server.listening_address, flush=True)
+# In one piece, behind whatever part of a line the server's own log has written by now.
+os.write(sys.stdout.fileno(), f"\nlistening {server.listening_address}\n".encode())
 signal.sigwait({signal.SIGTERM, signal.SIGINT})
 os._exit(0)
