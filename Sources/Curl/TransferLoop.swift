@@ -1,5 +1,4 @@
 internal import CCurl
-internal import Glibc
 
 /// The loop of the client's thread. It owns the multi handle and every easy handle, which are made on this thread and
 /// never leave it: the type is not Sendable.

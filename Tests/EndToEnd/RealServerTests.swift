@@ -15,7 +15,7 @@ struct RealServerTests {
             log: deployment.folder.appendingPathComponent("llama-\(port).log"))
         do {
             try await eventually("llama.cpp listens", within: .seconds(120)) {
-                try child.output.contains("\nlistening") || child.output.hasPrefix("listening")
+                try child.output.contains("\nlistening")
             }
         } catch {
             await child.killNow()
