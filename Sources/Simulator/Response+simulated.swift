@@ -20,12 +20,12 @@ extension Response {
 extension ResponseBodyWriter {
     /// Never more than one megabyte is in memory. `check` is asked before each.
     mutating func write(
-        megabytes: Int, between start: String, and end: String, check: () throws -> Void = {}
+        megabytes: Int, between start: String, and end: String, check: () async throws -> Void = {}
     ) async throws {
         let part = ByteBuffer(repeating: UInt8(ascii: "x"), count: 1_000_000)
         try await write(ByteBuffer(string: start))
         for _ in 0..<megabytes {
-            try check()
+            try await check()
             try await write(part)
         }
         try await write(ByteBuffer(string: end))
