@@ -11,6 +11,8 @@ actor Reporter {
     private var batcher = ReportBatcher()
     private var waiting: [Int: CheckedContinuation<Bool, Never>] = [:]
     private var lastToken = 0
+    /// Rows whose workers still wait.
+    var unconfirmed: Int { waiting.count }
     /// The earliest wake-up that is under way.
     private var wakeUp: Duration?
 

@@ -8,7 +8,7 @@ import Testing
 
 @testable import Gateway
 
-/// All that needs a gateway on a real port: one test after the other, since some measure times.
+/// All that needs a gateway on a real port: one test after the other, since some measure times or memory.
 @Suite(.serialized, .timeLimit(.minutes(1))) enum LiveInferenceTests {}
 
 /// An endpoint in the catalog of a test.
@@ -120,11 +120,11 @@ func limits<Value>(_ path: WritableKeyPath<InferenceLimits, Value>, _ value: Val
     return limits
 }
 
-/// Waits for what nobody tells: other threads' doing. Fails after five seconds.
+/// Waits for what nobody tells: other threads' doing. Fails after half a minute.
 func eventually(
     _ what: String, _ location: SourceLocation = #_sourceLocation, _ condition: () -> Bool
 ) async throws {
-    let deadline = ContinuousClock.now + .seconds(5)
+    let deadline = ContinuousClock.now + .seconds(30)
     while !condition() {
         try #require(ContinuousClock.now < deadline, "never happened: \(what)", sourceLocation: location)
         try await Task.sleep(for: .milliseconds(2))

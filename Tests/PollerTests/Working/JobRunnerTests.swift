@@ -48,6 +48,11 @@ struct JobRunnerTests {
             items: bases.map { PollJob.Item(endpoint: Samples.endpoint($0.0), tick: 5, base: $0.1) })
     }
 
+    /// Returns once so many rows wait to be reported.
+    func reports(_ count: Int, of runner: JobRunner) async {
+        while await runner.reporter.unconfirmed < count { await Task.yield() }
+    }
+
     static func found(_ ids: String...) -> Result<EndpointPoll.Outcome, PollError> {
         .success(
             EndpointPoll.Outcome(kind: .openai, models: ids.map { Samples.model($0) }, latencyMilliseconds: 1))
@@ -58,6 +63,7 @@ struct JobRunnerTests {
     @Test func everyEndpointIsReportedInOneMessage() async {
         let runner = runner { _ in Self.found("m") }
         async let fate = runner.run(job(("a", nil), ("b", nil)))
+        await reports(2, of: runner)
         await time.sleepers(1)
         #expect(outbox.rows.isEmpty)
         time.advance(by: ReportBatcher.changeDelay)
@@ -100,6 +106,7 @@ struct JobRunnerTests {
     @Test func alonePollersReportTheirFailures() async {
         let runner = runner { _ in Self.down }
         async let fate = runner.run(job(("a", nil), ("b", nil), several: false))
+        await reports(2, of: runner)
         await time.sleepers(1)
         time.advance(by: ReportBatcher.changeDelay)
         #expect(await fate == .reported)
