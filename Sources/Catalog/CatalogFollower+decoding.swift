@@ -1,27 +1,40 @@
 import AMQP
 import Logging
 
-/// Decoding, off the lock, and on several cores where there is a backlog.
+/// Decoding, off the lock. Of a backlog, what is told again further on is left out, and the rest decoded on several cores.
 extension CatalogFollower {
     /// Below this many deliveries the detour costs more than it saves.
     private static let chunk = 32
 
     func decode(_ deliveries: [Delivery], _ malformed: inout LogLimit) async -> [FollowerMachine.Incoming] {
-        guard deliveries.count > Self.chunk else {
-            return log(deliveries.compactMap(Self.decode), &malformed)
-        }
-        let starts = Array(stride(from: 0, to: deliveries.count, by: Self.chunk))
-        let decoded = await withTaskGroup(of: (Int, [Decoded]).self) { group in
-            for start in starts {
-                let part = deliveries[start..<min(start + Self.chunk, deliveries.count)]
-                group.addTask { (start, part.compactMap(Self.decode)) }
-            }
-            return await group.reduce(into: [Int: [Decoded]]()) { $0[$1.0] = $1.1 }
-        }
-        return log(starts.flatMap { decoded[$0] ?? [] }, &malformed)
+        log(await Self.decoded(deliveries), &malformed)
     }
 
-    private struct Decoded: Sendable {
+    static func decoded(_ deliveries: [Delivery]) async -> [Decoded] {
+        guard deliveries.count > chunk else { return deliveries.compactMap { decode($0) } }
+        let outlines = await inParts(deliveries) { BatchOutline($0.message) }
+        let superseded = BatchOutline.superseded(outlines)
+        let decoded = await inParts(Array(zip(deliveries, superseded))) { decode($0, isSuperseded: $1) }
+        // What supersedes may be what is malformed: then all of them count.
+        let all = decoded.contains { $0?.problem != nil } ? await inParts(deliveries) { decode($0) } : decoded
+        return all.compactMap { $0 }
+    }
+
+    private static func inParts<Element: Sendable, Result: Sendable>(
+        _ elements: [Element], _ transform: @escaping @Sendable (Element) -> Result
+    ) async -> [Result] {
+        let starts = Array(stride(from: 0, to: elements.count, by: chunk))
+        return await withTaskGroup(of: (Int, [Result]).self) { group in
+            for start in starts {
+                let part = elements[start..<min(start + chunk, elements.count)]
+                group.addTask { (start, part.map(transform)) }
+            }
+            let results = await group.reduce(into: [Int: [Result]]()) { $0[$1.0] = $1.1 }
+            return starts.flatMap { results[$0] ?? [] }
+        }
+    }
+
+    struct Decoded: Sendable {
         var incoming: FollowerMachine.Incoming
         /// Why there is no message; nil where there is.
         var problem: String?
@@ -29,10 +42,11 @@ extension CatalogFollower {
     }
 
     /// nil for what did not come from a stream: it has no place in the log.
-    private static func decode(_ delivery: Delivery) -> Decoded? {
+    private static func decode(_ delivery: Delivery, isSuperseded: Bool = false) -> Decoded? {
         guard let offset = delivery.streamOffset else { return nil }
         let type = delivery.message.type
         var incoming = FollowerMachine.Incoming(offset: offset, messageID: delivery.message.messageID)
+        if isSuperseded { return Decoded(incoming: incoming, type: type) }
         do {
             incoming.message = try CatalogMessage(delivery.message)
             let problem = incoming.message == nil ? "unknown type or schema" : nil

@@ -23,7 +23,8 @@ struct FollowerMachine {
         case resubscribe
     }
 
-    /// One delivery, decoded; `message` is nil where it means nothing to this version.
+    /// One delivery, decoded; `message` is nil where it means nothing to this version, or a later one of the
+    /// same batch supersedes it.
     struct Incoming: Sendable {
         var offset: Int64
         var messageID: String

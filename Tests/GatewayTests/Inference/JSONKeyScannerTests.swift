@@ -54,6 +54,25 @@ import Testing
     ])
     func refusesWhatIsNotAnObject(text: String) { #expect(isMalformed(text)) }
 
+    @Test func walksOverAnArray() throws {
+        func elements(_ text: String) throws -> [String] {
+            try Array(text.utf8).withUnsafeBytes { buffer in
+                var scanner = JSONKeyScanner(buffer)
+                var elements: [String] = []
+                while let element = try scanner.nextElement() {
+                    elements.append(String(decoding: buffer[element], as: UTF8.self))
+                }
+                return elements
+            }
+        }
+        let found = try elements(#" [ 1 ,"a,]",{"b":[2,3]} , [],null] "#)
+        #expect(found == ["1", #""a,]""#, #"{"b":[2,3]}"#, "[]", "null"])
+        #expect(try elements("[]").isEmpty)
+        for text in ["", "{}", "[", "]", "[1", "[1,]", "[,1]", "[1 2]", "[1}", "[1] x", "[tru]"] {
+            #expect(throws: JSONKeyScanner.Malformed.self) { try elements(text) }
+        }
+    }
+
     @Test func depthIsBounded() {
         func nested(_ depth: Int) -> String {
             #"{"a":"# + String(repeating: "[", count: depth - 1) + String(repeating: "]", count: depth - 1) + "}"

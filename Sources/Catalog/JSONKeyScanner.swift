@@ -4,28 +4,28 @@
     import Musl
 #endif
 
-/// Walks over the keys of a JSON object, top level only, in one pass and without copying: the places of the values, as
-/// byte offsets into the text.
+/// Walks over the keys of a JSON object, or the elements of an array, top level only, in one pass and without copying: the
+/// places of the values, as byte offsets into the text.
 ///
 /// Strict at the top level. What is nested is passed over: its strings and brackets have to match and nothing but the
 /// characters of JSON may stand between them; whether its numbers and words are well-formed is the endpoint's business.
 /// No text that a JSON parser takes is refused, up to `maximumDepth`.
-struct JSONKeyScanner: ~Copyable {
-    struct Member {
+package struct JSONKeyScanner: ~Copyable {
+    package struct Member {
         /// Of the key, without its quotes and as it stands there, escapes and all.
-        var key: Range<Int>
+        package var key: Range<Int>
         /// Of the value, quotes and brackets included.
-        var value: Range<Int>
+        package var value: Range<Int>
     }
 
-    /// The text is not JSON, or not an object.
-    struct Malformed: Error, Equatable {
+    /// The text is not JSON, or not what is walked over.
+    package struct Malformed: Error, Equatable {
         /// Where it was noticed, in bytes.
-        var offset: Int
+        package var offset: Int
     }
 
     /// As deep as Foundation's decoder goes.
-    static let maximumDepth = 512
+    package static let maximumDepth = 512
 
     private let bytes: UnsafeRawBufferPointer
     private var position = 0
@@ -35,12 +35,12 @@ struct JSONKeyScanner: ~Copyable {
     private var open: [UInt8] = []
 
     /// `bytes` is lent for the scanner's life.
-    init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
+    package init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
 
     /// The next member; nil at the end of the text, once it is known that nothing but space follows the object.
-    mutating func next() throws(Malformed) -> Member? {
+    package mutating func next() throws(Malformed) -> Member? {
         if isFinished { return nil }
-        if try !advanceToMember() { return nil }
+        if try !advance(from: "{", to: "}") { return nil }
         let key = try string()
         skipSpace()
         try expect(UInt8(ascii: ":"))
@@ -50,20 +50,31 @@ struct JSONKeyScanner: ~Copyable {
         return Member(key: key, value: start..<position)
     }
 
-    /// Past the comma or the opening brace; false at the end.
-    private mutating func advanceToMember() throws(Malformed) -> Bool {
+    /// The place of the next element, where the text is an array and nothing but this is called; nil at its end.
+    package mutating func nextElement() throws(Malformed) -> Range<Int>? {
+        if isFinished { return nil }
+        if try !advance(from: "[", to: "]") { return nil }
+        let start = position
+        try skipValue()
+        return start..<position
+    }
+
+    /// Past the comma or the opening bracket; false at the end.
+    private mutating func advance(
+        from opening: Unicode.Scalar, to closing: Unicode.Scalar
+    ) throws(Malformed) -> Bool {
         skipSpace()
         if !isStarted {
-            try expect(UInt8(ascii: "{"))
+            try expect(UInt8(ascii: opening))
             isStarted = true
             skipSpace()
-            if peek() != UInt8(ascii: "}") { return true }
+            if peek() != UInt8(ascii: closing) { return true }
         } else if peek() == UInt8(ascii: ",") {
             position += 1
             skipSpace()
             return true
         }
-        try expect(UInt8(ascii: "}"))
+        try expect(UInt8(ascii: closing))
         skipSpace()
         guard position == bytes.count else { throw Malformed(offset: position) }
         isFinished = true
