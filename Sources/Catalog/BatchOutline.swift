@@ -39,7 +39,8 @@ struct BatchOutline: Sendable {
                 guard try read(row: array.at(element)) else { return false }
             }
         }
-        return true
+        // One without rows is not superseded by anything: the decoder says what it is.
+        return !rows.isEmpty
     }
 
     private mutating func read(row: UnsafeRawBufferPointer) throws(JSONKeyScanner.Malformed) -> Bool {

@@ -14,10 +14,12 @@ extension CatalogFollower {
         guard deliveries.count > chunk else { return deliveries.compactMap { decode($0) } }
         let outlines = await inParts(deliveries) { BatchOutline($0.message) }
         let superseded = BatchOutline.superseded(outlines)
-        let decoded = await inParts(Array(zip(deliveries, superseded))) { decode($0, isSuperseded: $1) }
-        // What supersedes may be what is malformed: then all of them count.
-        let all = decoded.contains { $0?.problem != nil } ? await inParts(deliveries) { decode($0) } : decoded
-        return all.compactMap { $0 }
+        var decoded = await inParts(Array(zip(deliveries, superseded))) { decode($0, isSuperseded: $1) }
+        // A batch that supersedes may turn out to be malformed: then what was left out counts after all.
+        if zip(outlines, decoded).contains(where: { $0 != nil && $1?.problem != nil }) {
+            for place in deliveries.indices where superseded[place] { decoded[place] = decode(deliveries[place]) }
+        }
+        return decoded.compactMap { $0 }
     }
 
     private static func inParts<Element: Sendable, Result: Sendable>(

@@ -63,7 +63,8 @@ import Testing
 
     /// Only what is understood to the last byte is judged without a decoder.
     @Test(arguments: [
-        "", "{", "[]", #"{"rows":{}}"#, #"{"rows":[1]}"#, #"{"rows":[{}]}"#, #"{"rows":[{"endpoint":"a","tick":1}]}"#,
+        "", "{", "{}", "[]", #"{"rows":[]}"#, #"{"rows":{}}"#, #"{"rows":[1]}"#, #"{"rows":[{}]}"#,
+        #"{"rows":[{"endpoint":"a","tick":1}]}"#,
         #"{"rows":[{"endpoint":"a\u0062","generation":1,"tick":1}]}"#,
         #"{"rows":[{"endpoint":1,"generation":1,"tick":1}]}"#,
         #"{"rows":[{"endpoint":"a","generation":1,"tick":1.5}]}"#,
