@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run demo test test-rabbitmq-4 bench image compose format lint
+.PHONY: help run demo test test-rabbitmq-4 fuzz bench image compose format lint
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -15,6 +15,9 @@ test: ## install what is missing and run all tests on private brokers
 
 test-rabbitmq-4: ## the same on RabbitMQ 4.0 in a container; skipped where there is no engine
 	@scripts/test --rabbitmq 4.0
+
+fuzz: ## many mutated requests and answers against a gateway in the tests' process (ROLLCALL_FUZZ_COUNT=…)
+	@scripts/fuzz
 
 bench: ## measure against the named references, as ratios in one run
 	@scripts/bench

@@ -14,7 +14,10 @@ let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let collections = Target.Dependency.product(name: "Collections", package: "swift-collections")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
-let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
+let nio = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let fixtures = Resource.copy("Fixtures")
 
@@ -34,10 +37,11 @@ let package = Package(
             url: "https://github.com/apple/swift-configuration", from: "1.4.0",
             traits: [.defaults, "YAML", "CommandLineArguments"]),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.4.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.0"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
-        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: [
@@ -50,34 +54,41 @@ let package = Package(
         .target(
             name: "Catalog", dependencies: ["AMQP", logging, lifecycle, collections, crypto],
             swiftSettings: strict),
+        // What programs that share no other code read and say alike.
+        .target(name: "Conventions", swiftSettings: strict),
         .target(
             name: "Launch",
             dependencies: [
-                "AMQP", hummingbird, logging, lifecycle,
+                "AMQP", "Conventions", collections, logging, lifecycle, nio, nioPosix, nioHTTP1,
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ], swiftSettings: strict),
         .executableTarget(
-            name: "CommandLineClient", dependencies: ["AMQP", "Catalog", "Curl", arguments], swiftSettings: strict),
-        .executableTarget(
-            name: "Gateway",
-            dependencies: ["AMQP", "Catalog", "Curl", "Launch", hummingbird, crypto, logging, lifecycle],
+            name: "CommandLineClient", dependencies: ["AMQP", "Catalog", "Conventions", "Curl", arguments],
             swiftSettings: strict),
         .executableTarget(
+            name: "Gateway",
+            dependencies: [
+                "AMQP", "Catalog", "Launch", crypto, logging, lifecycle, httpTypes, nio, nioPosix, nioHTTP1,
+                .product(name: "NIOSSL", package: "swift-nio-ssl"), .product(name: "NIOTLS", package: "swift-nio"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            ], swiftSettings: strict),
+        .executableTarget(
             name: "Poller",
-            dependencies: ["AMQP", "Catalog", "Curl", "Launch", hummingbird, crypto, logging, lifecycle],
+            dependencies: ["AMQP", "Catalog", "Curl", "Launch", crypto, logging, lifecycle],
             swiftSettings: strict),
         .executableTarget(
             name: "Registrar",
             dependencies: [
-                "AMQP", "Catalog", "Curl", "Launch", hummingbird, crypto, logging, lifecycle,
+                "AMQP", "Catalog", "Curl", "Launch", crypto, logging, lifecycle,
                 .product(name: "GRDB", package: "GRDB.swift"),
             ], swiftSettings: strict),
         .executableTarget(
             name: "Simulator",
             dependencies: [
-                "Launch", hummingbird, crypto, logging, lifecycle, .product(name: "NIOCore", package: "swift-nio"),
-                .product(name: "HummingbirdCore", package: "hummingbird"),
+                "Launch", crypto, logging, lifecycle, .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
             ],
             swiftSettings: strict),
         // What tests of several targets need.
@@ -86,27 +97,24 @@ let package = Package(
             name: "AMQPTests", dependencies: ["AMQP", "CRabbitMQ", logging, lifecycle], swiftSettings: strict),
         .testTarget(name: "CurlTests", dependencies: ["Curl", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "CatalogTests", dependencies: ["Catalog", "TestSupport"], swiftSettings: strict),
-        .testTarget(
-            name: "LaunchTests",
-            dependencies: ["Launch", .product(name: "HummingbirdTesting", package: "hummingbird")],
-            swiftSettings: strict),
+        .testTarget(name: "LaunchTests", dependencies: ["Launch", "TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "CommandLineClientTests",
-            dependencies: ["CommandLineClient", "Curl", "Launch", arguments, hummingbird, logging],
+            dependencies: ["CommandLineClient", "Conventions", "Curl", "TestSupport", arguments],
             swiftSettings: strict),
         .testTarget(
             name: "GatewayTests",
-            dependencies: ["Gateway", "TestSupport", .product(name: "HummingbirdTesting", package: "hummingbird")],
-            swiftSettings: strict),
+            dependencies: [
+                "Gateway", "Curl", "TestSupport", httpTypes, nio, nioPosix, nioHTTP1,
+                .product(name: "NIOEmbedded", package: "swift-nio"), .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ], swiftSettings: strict),
         .testTarget(
             name: "PollerTests", dependencies: ["Poller", "TestSupport"], resources: [fixtures], swiftSettings: strict),
         .testTarget(
             name: "RegistrarTests", dependencies: ["Registrar", "TestSupport"], resources: [fixtures],
             swiftSettings: strict),
         .testTarget(
-            name: "SimulatorTests",
-            dependencies: ["Simulator", .product(name: "HummingbirdTesting", package: "hummingbird")],
-            swiftSettings: strict),
+            name: "SimulatorTests", dependencies: ["Simulator", "TestSupport"], swiftSettings: strict),
         // What fills streams for `make bench`; the C and Python programs beside it are its references and its load.
         .executableTarget(
             name: "Benchmarks", dependencies: ["AMQP", "Catalog", logging], path: "Tests/Benchmarks",

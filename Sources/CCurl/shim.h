@@ -6,8 +6,11 @@
 #ifndef ROLLCALL_CCURL_SHIM_H
 #define ROLLCALL_CCURL_SHIM_H
 #include <curl/curl.h>
+#include <linux/memfd.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 // Options below 10000 (CURLOPTTYPE_LONG, CURLOPTTYPE_VALUES): read as `long`.
 static inline CURLcode rollcall_easy_set_long(CURL *easy, CURLoption option, long value) {
@@ -94,6 +97,9 @@ static inline CURLMcode rollcall_multi_set_pointer(CURLM *multi, CURLMoption opt
 static inline CURLcode rollcall_message_result(const CURLMsg *message) {
     return message->data.result;
 }
+
+// A file in memory. The C library shows `memfd_create` only with GNU extensions, which not every importer turns on.
+static inline int rollcall_memory_file(const char *name) { return (int)syscall(SYS_memfd_create, name, MFD_CLOEXEC); }
 
 // epoll and eventfd: Swift imports their flags as constants of other types than the functions take.
 static inline int rollcall_epoll(void) { return epoll_create1(EPOLL_CLOEXEC); }

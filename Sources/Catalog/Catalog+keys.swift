@@ -46,6 +46,7 @@ extension Catalog {
     }
 
     private mutating func setKey(_ id: String, _ slot: KeySlot?) {
+        changes.noteKeys()
         if let digest = keySlots[id]?.record?.digest { keyOfDigest[digest] = nil }
         keySlots[id] = slot
         if let digest = slot?.record?.digest { keyOfDigest[digest] = id }

@@ -61,6 +61,7 @@ extension Catalog {
     private mutating func setRecord(_ record: EndpointRecord?, of slot: Int) {
         let old = slots[slot].record
         slots[slot].record = record
+        changes.note(endpoint: slot)
         // Names of endpoints, and whether they are what was verified, show in verifications.
         if old?.name != record?.name || old?.generation != record?.generation { list.touchRegistrations() }
         guard old?.name != record?.name else { return }

@@ -7,8 +7,14 @@ extension Catalog {
         let health = row.withoutModels
         let isNewHealth = health.supersedes(slots[slot].health)
         if isNewHealth {
+            let isSameState = slots[slot].health?.state == health.state
             // Online or degraded is the same for the merged list.
-            if slots[slot].health?.state != health.state { list.touchRegistrations(of: slot) }
+            if !isSameState { list.touchRegistrations(of: slot) }
+            if !isSameState || slots[slot].health?.kind != health.kind
+                || slots[slot].health?.generation != health.generation
+            {
+                changes.note(endpoint: slot)
+            }
             slots[slot].health = health
         }
         var isNewList = false

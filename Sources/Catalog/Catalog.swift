@@ -15,6 +15,7 @@ public struct Catalog: Sendable {
     var assembly = CheckpointAssembly()
     var operations = OperationShelf()
     var list = MergedList()
+    var changes = ViewChanges()
     var appliedOffset: Int64?
 
     /// The highest revision seen in any record, tombstone, operation, or checkpoint; 0 before the first.

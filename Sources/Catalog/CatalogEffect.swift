@@ -2,7 +2,7 @@
 public enum CatalogEffect: Sendable, Hashable {
     /// Something that the merged list is made of changed. At most once a message, and last.
     ///
-    /// A `CatalogFollower` that serves the list leaves it out where the bytes came out the same.
+    /// A `CatalogFollower` that publishes views leaves it out if the list's bytes came out the same.
     case modelsChanged
     /// An endpoint's record was created, changed, or removed.
     case endpointRecordChanged(id: String)

@@ -6,8 +6,8 @@ extension CatalogFollower {
     /// Below this many deliveries the detour costs more than it saves.
     private static let chunk = 32
 
-    func decode(_ deliveries: [Delivery], _ malformed: inout LogLimit) async -> [FollowerMachine.Incoming] {
-        log(await Self.decoded(deliveries), &malformed)
+    func decode(_ deliveries: [Delivery]) async -> [FollowerMachine.Incoming] {
+        log(await Self.decoded(deliveries))
     }
 
     static func decoded(_ deliveries: [Delivery]) async -> [Decoded] {
@@ -59,9 +59,9 @@ extension CatalogFollower {
         }
     }
 
-    private func log(_ decoded: [Decoded], _ malformed: inout LogLimit) -> [FollowerMachine.Incoming] {
+    private func log(_ decoded: [Decoded]) -> [FollowerMachine.Incoming] {
         for item in decoded {
-            guard let problem = item.problem, let left = malformed.admit(.now) else { continue }
+            guard let problem = item.problem, let left = logLimits.admit("malformed") else { continue }
             logger.info(
                 "Skipped a message of the catalog stream",
                 metadata: [

@@ -7,17 +7,16 @@ import Synchronization
 extension CatalogFollower {
     /// Session after session, until the task is cancelled.
     func follow() async {
-        var losses = LogLimit()
         while !Task.isCancelled {
-            let start = state.withLock { $0.machine.begin() }
+            let start = change { $0.begin() }
             do throws(AMQPError) {
                 let subscription = try await consuming.subscribe(
                     to: brokerMap.catalog, prefetch: configuration.prefetch, arguments: start.arguments)
                 await follow(subscription, from: start)
                 await subscription.cancel()
             } catch {
-                state.withLock { $0.machine.lost(error.message) }
-                if let left = losses.admit(.now) {
+                change { $0.lost(error.message) }
+                if let left = logLimits.admit("lost") {
                     logger.info(
                         "Cannot follow the catalog stream",
                         metadata: ["reason": "\(error.message)", "left_out": "\(left)"])
@@ -34,9 +33,8 @@ extension CatalogFollower {
         let inbox = FollowerInbox()
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await Self.receive(from: subscription, into: inbox) }
-            var actions = state.withLock { $0.machine.subscribed(start, now: .now) }
+            var actions = change { $0.subscribed(start, now: .now) }
             logger.info("Following the catalog stream", metadata: ["start": "\(start)"])
-            var malformed = LogLimit()
             var alarm: (at: ContinuousClock.Instant, task: Task<Void, Never>)?
             defer { alarm?.task.cancel() }
             perform(actions, inbox, &group)
@@ -44,18 +42,18 @@ extension CatalogFollower {
             setAlarm(&alarm, inbox)
             for await _ in inbox.signals {
                 let content = inbox.take()
-                let batch = await decode(content.deliveries, &malformed)
+                let batch = await decode(content.deliveries)
                 actions = handle(content, batch)
                 for delivery in content.deliveries { subscription.acknowledge(delivery) }
                 if actions.contains(.resubscribe) { break }
                 perform(actions, inbox, &group)
                 if let reason = content.end {
-                    state.withLock { $0.machine.lost(reason) }
+                    change { $0.lost(reason) }
                     break
                 }
                 setAlarm(&alarm, inbox)
             }
-            if Task.isCancelled { state.withLock { $0.machine.lost("stopped") } }
+            if Task.isCancelled { change { $0.lost("stopped") } }
             group.cancelAll()
         }
     }
@@ -70,41 +68,62 @@ extension CatalogFollower {
         }
     }
 
-    /// Tells the machine, then those who listen.
-    private func handle(
+    /// Changes what a view shows of the session.
+    @discardableResult
+    func change<T: Sendable>(_ body: (inout FollowerMachine) -> T) -> T {
+        let value = state.withLock { body(&$0.machine) }
+        publishView()
+        return value
+    }
+
+    /// Tells the machine, then publishes a view, then tells those who wait and those who listen.
+    ///
+    /// A backlog is applied slice by slice, and the lock given back between two slices: others read the catalog there, in
+    /// the state after some message. Waiters are asked only at the end.
+    func handle(
         _ content: FollowerInbox.Content, _ batch: [FollowerMachine.Incoming]
     ) -> [FollowerMachine.Action] {
         let now = ContinuousClock.now
         let wallClock = Int64(Date().timeIntervalSince1970 * 1000)
-        let (actions, effects, listeners) = state.withLock { state in
-            for mark in content.marks {
+        var outcome = Outcome()
+        for mark in content.marks {
+            state.withLock { state in
                 if mark.isSent {
                     state.machine.markSent(id: mark.id)
                 } else {
                     state.machine.markFailed(id: mark.id, now: now)
                 }
             }
-            var actions: [FollowerMachine.Action] = []
-            var effects: [CatalogEffect] = []
-            if !batch.isEmpty { (actions, effects) = state.machine.received(batch, now: now, wallClock: wallClock) }
-            if !actions.contains(.resubscribe) {
-                let late = state.machine.tick(now: now)
-                actions += late.actions
-                effects += late.effects
-            }
-            publishList(&state, &effects)
-            askWaiters(&state)
-            return (actions, effects, Array(state.listeners.values))
         }
-        if !effects.isEmpty { for listener in listeners { listener.yield(effects) } }
-        return actions
+        var rest = batch[...]
+        while !rest.isEmpty {
+            outcome += state.withLock { state in
+                state.isViewBehind = true
+                return state.machine.receive(&rest, until: Self.sliceEnd(), now: now, wallClock: wallClock)
+            }
+        }
+        if !batch.isEmpty { outcome += state.withLock { $0.machine.settle() } }
+        if !outcome.actions.contains(.resubscribe) { outcome += state.withLock { $0.machine.tick(now: now) } }
+        publishView(&outcome.effects)
+        let listeners = state.withLock { state in
+            state.isViewBehind = false
+            askWaiters(&state)
+            return Array(state.listeners.values)
+        }
+        if !outcome.effects.isEmpty { for listener in listeners { listener.yield(outcome.effects) } }
+        return outcome.actions
     }
 
-    /// Encodes the list where it may have changed and somebody serves it; `modelsChanged` is then exact.
-    private func publishList(_ state: inout State, _ effects: inout [CatalogEffect]) {
-        guard state.servesList, effects.contains(.modelsChanged) else { return }
-        let old = list.withLock { $0?.etag }
-        if encodeList(&state).etag == old { effects.removeAll { $0 == .modelsChanged } }
+    private struct Outcome {
+        var actions: [FollowerMachine.Action] = []
+        var effects: [CatalogEffect] = []
+
+        static func += (
+            left: inout Outcome, right: (actions: [FollowerMachine.Action], effects: [CatalogEffect])
+        ) {
+            left.actions += right.actions
+            left.effects += right.effects
+        }
     }
 
     private func askWaiters(_ state: inout State) {
@@ -159,22 +178,5 @@ extension FollowerMachine.Start {
         case .window(let seconds): ["x-stream-offset": .string("\(seconds)s")]
         case .first: ["x-stream-offset": .string("first")]
         }
-    }
-}
-
-/// At most one log entry in ten seconds, which says how many were left out before it.
-struct LogLimit: Sendable {
-    private var last: ContinuousClock.Instant?
-    private var leftOut = 0
-
-    /// The number left out so far where an entry may be made now.
-    mutating func admit(_ now: ContinuousClock.Instant) -> Int? {
-        if let last, last.duration(to: now) < .seconds(10) {
-            leftOut += 1
-            return nil
-        }
-        last = now
-        defer { leftOut = 0 }
-        return leftOut
     }
 }

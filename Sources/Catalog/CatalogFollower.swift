@@ -17,8 +17,13 @@ public final class CatalogFollower: Service {
 
     struct State {
         var machine: FollowerMachine
-        /// Somebody has asked for the list: from then on it is encoded as soon as it changes.
-        var servesList = false
+        /// Somebody has asked for a view: from then on one is published whenever there is a new one.
+        var servesViews = false
+        var views = CatalogViewBuilder()
+        /// Of views: the number of the last one that was drafted.
+        var viewNumber: UInt64 = 0
+        /// Messages have been applied, and a view of them is not published yet.
+        var isViewBehind = false
         var nextID: UInt64 = 0
         /// Each gives true once it is done.
         var waiters: [UInt64: @Sendable (borrowing Catalog) -> Bool] = [:]
@@ -33,9 +38,10 @@ public final class CatalogFollower: Service {
     let publishing: Connection
     let configuration: Configuration
     let logger: Logger
+    let logLimits = LogLimits()
     let state: Mutex<State>
-    /// Apart from `state`, so that whoever reads the list never waits for messages to be applied.
-    let list = Mutex<ModelList?>(nil)
+    /// Apart from `state`, so that readers of views never wait for messages to be applied.
+    let published = Mutex<PublishedView?>(nil)
 
     /// `consuming` and `publishing` are run by the caller's `ServiceGroup`.
     public init(
@@ -59,25 +65,18 @@ public final class CatalogFollower: Service {
         stop()
     }
 
-    /// Reads the catalog as it is now, under a lock: be quick.
+    /// Reads the catalog as it is now, under a lock: be quick. For what is not in a view.
     public func read<T, E: Error>(_ body: (borrowing Catalog) throws(E) -> T) throws(E) -> T {
         try state.withLock { state throws(E) in Kept(value: try body(state.machine.catalog)) }.value
     }
 
-    /// The merged list as encoded bytes; no work is done but a lock taken (the first call encodes it).
+    /// The newest view. Only a lock around one pointer is taken; the first call makes a view.
     ///
-    /// Never older than what `read` shows.
-    public var modelList: ModelList {
-        if let list = list.withLock({ $0 }) { return list }
-        return state.withLock { state in
-            state.servesList = true
-            return encodeList(&state)
-        }
-    }
-
-    /// The part of the list that `patterns` match, made anew with each call: keep it as long as the list has that ETag.
-    public func modelList(of patterns: ModelPatterns) -> ModelListPart {
-        state.withLock { $0.machine.modelList(of: patterns) }
+    /// After `wait` has given a value, no view is older than the catalog that the value is from. `read` may see messages
+    /// of which a view is published some milliseconds later.
+    public var view: CatalogView {
+        if let published = published.withLock({ $0 }) { return published.view }
+        return makeView()
     }
 
     public var readiness: Readiness { state.withLock { $0.machine.readiness } }
@@ -111,7 +110,9 @@ public final class CatalogFollower: Service {
     ) async -> T? {
         let waiter = CatalogWaiter<T>()
         let id: UInt64? = state.withLock { state in
-            if let value = condition(state.machine.catalog) {
+            // If the view is behind, `condition` is asked again as soon as it is not.
+            let mayAsk = !state.servesViews || !state.isViewBehind || state.isStopped
+            if mayAsk, let value = condition(state.machine.catalog) {
                 waiter.finish(value)
                 return nil
             }
@@ -159,9 +160,12 @@ public final class CatalogFollower: Service {
     }
 
     private func stop() {
-        let (listeners, abandon) = state.withLock { state in
+        state.withLock { state in
             state.isStopped = true
             state.machine.lost("stopped")
+        }
+        publishView()
+        let (listeners, abandon) = state.withLock { state in
             defer {
                 state.listeners = [:]
                 state.waiters = [:]
@@ -171,13 +175,6 @@ public final class CatalogFollower: Service {
         }
         for listener in listeners { listener.finish() }
         for end in abandon { end() }
-    }
-
-    @discardableResult
-    func encodeList(_ state: inout State) -> ModelList {
-        let encoded = state.machine.modelList
-        list.withLock { $0 = encoded }
-        return encoded
     }
 }
 

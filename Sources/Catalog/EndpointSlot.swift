@@ -24,7 +24,7 @@ struct EndpointSlot: RecordSlot, Sendable {
     }
 
     /// Online or degraded: its models are in the list.
-    var isUsable: Bool { isHealthVisible && (health?.state == .online || health?.state == .degraded) }
+    var isUsable: Bool { isHealthVisible && health?.state.isUsable == true }
 
     var view: EndpointView? {
         guard let record else { return nil }
@@ -41,6 +41,11 @@ struct EndpointSlot: RecordSlot, Sendable {
         if let row = health, row.generation < generation { health = nil }
         if let held = models, held.generation < generation { models = nil }
     }
+}
+
+extension EndpointState {
+    /// Requests can be sent there.
+    var isUsable: Bool { self == .online || self == .degraded }
 }
 
 extension SnapshotRow {

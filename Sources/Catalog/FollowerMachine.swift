@@ -96,9 +96,19 @@ struct FollowerMachine {
 
     func age(_ now: Instant) -> Duration? { freshness.age(now) }
 
-    /// The catalog's list of models, encoded at most once per change.
-    var modelList: ModelList { mutating get { catalog.modelList } }
-    mutating func modelList(of patterns: ModelPatterns) -> ModelListPart { catalog.modelList(of: patterns) }
+    /// A view of what is served, but for its joined list; nil if `isOver` was true before it was done: call again then.
+    ///
+    /// Nothing of the catalog is served before it has been complete once, so the view is empty until then.
+    mutating func draftView(
+        with builder: inout CatalogViewBuilder, until isOver: () -> Bool
+    ) -> CatalogViewDraft? {
+        let knownCurrent = freshness.knownCurrent
+        guard isReady else {
+            return CatalogViewBuilder.draft(without: catalog, readiness: readiness, knownCurrent: knownCurrent)
+        }
+        guard builder.prepare(&catalog, until: isOver) else { return nil }
+        return builder.draft(of: &catalog, readiness: readiness, knownCurrent: knownCurrent)
+    }
 
     /// When `tick` is due next; nil: when something else happens.
     var nextDeadline: Instant? {
@@ -144,23 +154,35 @@ struct FollowerMachine {
         self.reason = reason
     }
 
+    /// Applies messages from the front of `batch`, and takes them off it, until `isOver` or until there are none left.
+    /// `settle` must follow once there are none left. Each message is applied as a whole.
+    ///
     /// `wallClock`: milliseconds since 1970.
-    mutating func received(
-        _ batch: [Incoming], now: Instant, wallClock: Int64
+    mutating func receive(
+        _ batch: inout ArraySlice<Incoming>, until isOver: () -> Bool, now: Instant, wallClock: Int64
     ) -> (actions: [Action], effects: [CatalogEffect]) {
-        guard session != nil else { return ([], []) }
-        session?.idleSince = now
         var effects: [CatalogEffect] = []
-        for incoming in batch {
+        while session != nil, let incoming = batch.popFirst() {
+            session?.idleSince = now
             if session?.isChecked == false {
                 guard Position(offset: incoming.offset, messageID: incoming.messageID) == position else {
+                    batch = []
                     return (rebuild("the catalog stream is not the one that was followed"), effects)
                 }
                 session?.isChecked = true
-                continue
+            } else {
+                apply(incoming, &effects, now: now, wallClock: wallClock)
             }
-            apply(incoming, &effects, now: now, wallClock: wallClock)
+            if isOver() { return ([], effects) }
         }
+        // Without a session there is nothing that they could be applied to.
+        if session == nil { batch = [] }
+        return ([], effects)
+    }
+
+    /// All that had come up has been received: is it enough?
+    mutating func settle() -> (actions: [Action], effects: [CatalogEffect]) {
+        var effects: [CatalogEffect] = []
         let actions = evaluate(&effects)
         return (actions, effects)
     }
@@ -272,32 +294,5 @@ struct FollowerMachine {
         guard let aside else { return reason }
         return aside.lacksSnapshots(of: catalog)
             ? "the catalog stream does not have all snapshots yet" : "the catalog stream is older than what is served"
-    }
-}
-
-extension CatalogEffect {
-    /// Asks for something to be done now, rather than telling how things are.
-    fileprivate var isRequest: Bool {
-        switch self {
-        case .pollRequested, .endpointSuspect, .syncMark: true
-        default: false
-        }
-    }
-}
-
-extension Catalog {
-    /// The effects that lead from `old` to this.
-    func differences(from old: Catalog) -> [CatalogEffect] {
-        var effects: [CatalogEffect] = []
-        let ids = Set(slots.lazy.filter { $0.record != nil }.map(\.id))
-            .union(old.slots.lazy.filter { $0.record != nil }.map(\.id))
-        for id in ids.sorted() {
-            let new = endpoint(id: id)
-            let old = old.endpoint(id: id)
-            if new?.record != old?.record { effects.append(.endpointRecordChanged(id: id)) }
-            if let snapshot = new?.snapshot, snapshot != old?.snapshot { effects.append(.snapshotApplied(id: id)) }
-        }
-        if let version { effects.append(.checkpoint(version)) }
-        return effects + [.modelsChanged]
     }
 }

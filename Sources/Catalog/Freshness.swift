@@ -1,6 +1,6 @@
 /// When a catalog was last known to be current, on the monotonic clock.
 struct Freshness: Sendable {
-    private var knownCurrent: ContinuousClock.Instant?
+    private(set) var knownCurrent: ContinuousClock.Instant?
 
     func age(_ now: ContinuousClock.Instant) -> Duration? {
         knownCurrent.map { max(.zero, $0.duration(to: now)) }

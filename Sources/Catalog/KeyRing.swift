@@ -12,6 +12,8 @@ public struct KeyRing: Sendable, CustomStringConvertible {
     }
 
     private let keys: [Key]
+    /// Derived from the last key. A new key is put before the others, so it changes no fingerprint: a request that is
+    /// repeated at a gateway with the new key is still known as the same.
     private let fingerprintKey: SymmetricKey
 
     /// `text`: one or more 32-byte keys in base64, separated by commas; the first seals, all unseal.
@@ -32,7 +34,7 @@ public struct KeyRing: Sendable, CustomStringConvertible {
         }
         self.keys = keys
         fingerprintKey = HKDF<SHA256>.deriveKey(
-            inputKeyMaterial: keys[0].key, info: Data("rollcall fingerprint v1".utf8), outputByteCount: 32)
+            inputKeyMaterial: keys[keys.count - 1].key, info: Data("rollcall fingerprint v1".utf8), outputByteCount: 32)
     }
 
     /// `secret` sealed with the first key, for `endpoint` (its id) only. Each call gives another text.
@@ -72,7 +74,7 @@ public struct KeyRing: Sendable, CustomStringConvertible {
         throw KeyRingError("sealed for another endpoint, or altered")
     }
 
-    /// HMAC-SHA256 in hex, with a key derived from the first key (HKDF), so that it tells nothing without it.
+    /// HMAC-SHA256 in hex, with a key derived from the last key (HKDF), so that it tells nothing without it.
     public func fingerprint(_ bytes: some Sequence<UInt8>) -> String {
         Self.hex(HMAC<SHA256>.authenticationCode(for: Array(bytes), using: fingerprintKey))
     }

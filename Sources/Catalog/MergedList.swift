@@ -1,25 +1,3 @@
-import Crypto
-
-/// `/v1/models`, encoded.
-public struct ModelList: Sendable, Hashable {
-    public var bytes: [UInt8]
-    /// Strong, quoted, from the bytes alone: the first 32 hex digits of their SHA-256.
-    public var etag: String
-
-    init(bytes: [UInt8]) {
-        self.bytes = bytes
-        let digest = SHA256.hash(data: bytes).prefix(16)
-        etag = "\"" + digest.map { byte in (byte < 16 ? "0" : "") + String(byte, radix: 16) }.joined() + "\""
-    }
-}
-
-/// The part of a list that some callers see.
-public struct ModelListPart: Sendable, Hashable {
-    /// ETag of the whole list that it is a part of.
-    public var whole: String
-    public var list: ModelList
-}
-
 /// The models of all endpoints, indexed by model and kept up to date endpoint by endpoint.
 ///
 /// A line is encoded again only when something that it is made of changed; the whole is put together only when it is
@@ -44,13 +22,13 @@ struct MergedList: Sendable {
         var id: ModelID
         /// Sorted by the endpoints' names.
         var holders: [Holder] = []
-        /// Empty where no usable endpoint has the model.
-        var encoded: [UInt8] = []
+        /// As it was when the line was last not stale; nil before that.
+        var listed: ListedModel?
         var isStale = false
     }
 
-    private var contributions: [Contribution?] = []
-    private var lines: [Line] = []
+    private(set) var contributions: [Contribution?] = []
+    private(set) var lines: [Line] = []
     private var lineOfID: [ModelID: Int] = [:]
     private var freeLines: [Int] = []
     /// Lines sorted by id. Those of `unordered` are not yet in it; those that lost all holders are still in it.
@@ -58,7 +36,11 @@ struct MergedList: Sendable {
     private var unordered: [Int] = []
     private var stale: [Int] = []
     private var vanished = 0
-    private var built: ModelList?
+    /// The lines as they were last asked for.
+    private var listed = ListedModels.none
+    /// `listed` is no longer what the lines are.
+    private var isListedBehind = false
+    private var built: (models: ListedModels, list: ModelList)?
     private(set) var registered = RegistrationIndex()
 
     /// The one copy of an id's text, where the id is known.
@@ -86,43 +68,45 @@ struct MergedList: Sendable {
         return markDifferences(from: old, to: contributions[member])
     }
 
+    /// Encodes stale lines until `isOver`, or all of them. Returns whether none is left.
+    mutating func encodeStaleLines(until isOver: () -> Bool = { false }) -> Bool {
+        while let line = stale.popLast() {
+            encodeAgain(line)
+            if isOver() { return stale.isEmpty }
+        }
+        return true
+    }
+
+    /// All lines. The same object as the last time if no line changed.
+    mutating func listedModels() -> ListedModels {
+        compact()
+        _ = encodeStaleLines()
+        if isListedBehind {
+            listed = ListedModels(order.compactMap { lines[$0].listed })
+            isListedBehind = false
+        }
+        return listed
+    }
+
     /// The list in whole.
     mutating func list() -> ModelList {
-        if let built { return built }
-        compact()
-        for line in stale {
-            lines[line].encoded = encode(line)
-            lines[line].isStale = false
-        }
-        stale = []
-        let list = Self.list(of: order.map { lines[$0].encoded }.filter { !$0.isEmpty })
-        built = list
+        let models = listedModels()
+        if let built, built.models === models { return built.list }
+        let list = models.list()
+        built = (models, list)
         return list
     }
 
     /// Only the models that `patterns` match, made anew with each call.
     mutating func list(of patterns: ModelPatterns) -> ModelListPart {
         let whole = list()
-        let matching = order.filter { !lines[$0].encoded.isEmpty && patterns.match(lines[$0].id) }
-        return ModelListPart(whole: whole.etag, list: Self.list(of: matching.map { lines[$0].encoded }))
-    }
-
-    private static func list(of lines: [[UInt8]]) -> ModelList {
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(lines.reduce(40) { $0 + $1.count + 1 })
-        JSONText.append(raw: #"{"object":"list","data":["#, to: &bytes)
-        for (number, line) in lines.enumerated() {
-            if number > 0 { bytes.append(UInt8(ascii: ",")) }
-            bytes.append(contentsOf: line)
-        }
-        JSONText.append(raw: "]}", to: &bytes)
-        return ModelList(bytes: bytes)
+        return ModelListPart(whole: whole.etag, list: listed.list(of: patterns))
     }
 
     /// The line of one model as in the list; nil where it is not in it.
     func entry(_ id: ModelID) -> [UInt8]? {
         guard let line = lineOfID[id] else { return nil }
-        let bytes = lines[line].isStale ? encode(line) : lines[line].encoded
+        let bytes = lines[line].isStale ? encode(line) : lines[line].listed?.encoded ?? []
         return bytes.isEmpty ? nil : bytes
     }
 
@@ -153,6 +137,16 @@ struct MergedList: Sendable {
         }
     }
 
+    /// The models that the registration's names match: the best match first, then by id. Call after `listedModels()`.
+    func models(of registration: String) -> [ListedModel] {
+        guard let names = registered.names[registration] else { return [] }
+        let models = registered.lines(of: names).compactMap { lines[$0].listed }
+        let ranked = models.map { (rank: names.rank(of: FoldedID($0.id)) ?? .max, model: $0) }
+        return ranked.sorted { left, right in
+            left.rank == right.rank ? left.model.id < right.model.id : left.rank < right.rank
+        }.map(\.model)
+    }
+
     mutating func touchRegistration(_ name: String) { registered.touch(name) }
 
     mutating func touchRegistrations() { registered.touchAll() }
@@ -165,11 +159,6 @@ struct MergedList: Sendable {
         for entry in models.entries { registered.touch(ownersOf: entry.id) }
     }
 
-    /// The endpoints that list `id`, also those that are not usable; in the order of their names.
-    func members(listing id: ModelID) -> [Int] {
-        lineOfID[id].map { lines[$0].holders.map { Int($0.member) } } ?? []
-    }
-
     private mutating func add(_ member: Int, name: String, isUsable: Bool, models: HeldModels) {
         var encodedName: [UInt8] = []
         JSONText.append(name, to: &encodedName)
@@ -177,7 +166,7 @@ struct MergedList: Sendable {
             name: name, encodedName: encodedName, isUsable: isUsable, models: models)
         for (position, entry) in models.entries.enumerated() {
             let line = lineOfID[entry.id] ?? newLine(entry.id)
-            let place = place(of: name, in: lines[line].holders)
+            let place = place(of: name, member, in: lines[line].holders)
             lines[line].holders.insert(Holder(member: Int32(member), position: Int32(position)), at: place)
         }
     }
@@ -185,23 +174,28 @@ struct MergedList: Sendable {
     private mutating func remove(_ member: Int, _ old: Contribution) {
         for entry in old.models.entries {
             guard let line = lineOfID[entry.id] else { continue }
-            let start = place(of: old.name, in: lines[line].holders)
-            guard let place = lines[line].holders[start...].firstIndex(where: { $0.member == Int32(member) })
-            else { continue }
+            let place = place(of: old.name, member, in: lines[line].holders)
+            guard place < lines[line].holders.count, lines[line].holders[place].member == Int32(member) else {
+                continue
+            }
             lines[line].holders.remove(at: place)
             if lines[line].holders.isEmpty { vanished += 1 }
         }
         contributions[member] = nil
     }
 
-    /// Where the first holder stands whose name is not before `name`.
-    private func place(of name: String, in holders: [Holder]) -> Int {
+    /// Where `member` of this name stands among the holders, or would stand. Two endpoints have one name only while a
+    /// rename is half seen; they stand in the order of their numbers.
+    private func place(of name: String, _ member: Int, in holders: [Holder]) -> Int {
         var low = 0
         var high = holders.count
         while low < high {
             let middle = (low + high) / 2
             let other = contributions[Int(holders[middle].member)]?.name ?? ""
-            if ByteOrder.precedes(other, name) { low = middle + 1 } else { high = middle }
+            let isBefore =
+                ByteOrder.precedes(other, name)
+                || holders[middle].member < Int32(member) && ByteOrder.same(other, name)
+            if isBefore { low = middle + 1 } else { high = middle }
         }
         return low
     }
@@ -223,11 +217,19 @@ struct MergedList: Sendable {
 
     private mutating func markStale(_ id: ModelID) {
         guard let line = lineOfID[id] else { return }
-        registered.touch(ownersOf: id)
-        built = nil
+        registered.touchLines(ofOwnersOf: id)
         guard !lines[line].isStale else { return }
         lines[line].isStale = true
         stale.append(line)
+    }
+
+    private mutating func encodeAgain(_ line: Int) {
+        lines[line].isStale = false
+        let members = lines[line].holders.map(\.member)
+        let encoded = encode(line)
+        if let old = lines[line].listed, old.members == members, old.encoded == encoded { return }
+        lines[line].listed = ListedModel(id: lines[line].id, members: members, encoded: encoded)
+        isListedBehind = true
     }
 
     private mutating func markDifferences(from old: Contribution, to new: Contribution?) -> Bool {
@@ -254,7 +256,7 @@ struct MergedList: Sendable {
     /// Frees the lines that have no holder any more, and puts the new ones in their places.
     private mutating func compact() {
         guard vanished > 0 || !unordered.isEmpty else { return }
-        let gone = Set((order + unordered).filter { lines[$0].holders.isEmpty })
+        let gone = vanished > 0 ? Set((order + unordered).filter { lines[$0].holders.isEmpty }) : []
         if !gone.isEmpty {
             order.removeAll { gone.contains($0) }
             unordered.removeAll { gone.contains($0) }
@@ -267,6 +269,8 @@ struct MergedList: Sendable {
             }
         }
         vanished = 0
+        if gone.isEmpty, unordered.isEmpty { return }
+        isListedBehind = true
         unordered.sort { lines[$0].id < lines[$1].id }
         var merged: [Int] = []
         merged.reserveCapacity(order.count + unordered.count)
@@ -277,49 +281,6 @@ struct MergedList: Sendable {
         }
         order = merged + next
         unordered = []
-    }
-
-    /// The fields in the order in which clients see them; see the HTTP contract, `GET /v1/models`.
-    private func encode(_ line: Int) -> [UInt8] {
-        var created = Int64.max
-        var owner: String?
-        var ownersAgree = true
-        var contextLength: Int?
-        var names: [UInt8] = []
-        for holder in lines[line].holders {
-            guard let contribution = contributions[Int(holder.member)] else { continue }
-            let entry = contribution.models.entries[Int(holder.position)]
-            created = min(created, entry.firstSeen)
-            guard contribution.isUsable else { continue }
-            if let stated = entry.ownedBy {
-                if let owner { ownersAgree = ownersAgree && ByteOrder.same(owner, stated) } else { owner = stated }
-            }
-            if let length = entry.contextLength { contextLength = min(contextLength ?? length, length) }
-            if !names.isEmpty { names.append(UInt8(ascii: ",")) }
-            names.append(contentsOf: contribution.encodedName)
-        }
-        guard !names.isEmpty else { return [] }
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(names.count + 160)
-        JSONText.append(raw: #"{"id":"#, to: &bytes)
-        JSONText.append(lines[line].id.value, to: &bytes)
-        JSONText.append(raw: #","object":"model","created":"#, to: &bytes)
-        JSONText.append(created, to: &bytes)
-        JSONText.append(raw: #","owned_by":"#, to: &bytes)
-        JSONText.append((ownersAgree ? owner : nil) ?? "rollcall", to: &bytes)
-        if let contextLength {
-            JSONText.append(raw: #","context_length":"#, to: &bytes)
-            JSONText.append(Int64(contextLength), to: &bytes)
-        }
-        JSONText.append(raw: #","endpoints":["#, to: &bytes)
-        bytes.append(contentsOf: names)
-        JSONText.append(raw: "]", to: &bytes)
-        if let registration = registered.registration(of: lines[line].id) {
-            JSONText.append(raw: #","registration":"#, to: &bytes)
-            JSONText.append(registration, to: &bytes)
-        }
-        JSONText.append(raw: "}", to: &bytes)
-        return bytes
     }
 }
 

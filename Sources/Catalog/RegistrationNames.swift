@@ -81,6 +81,10 @@ struct RegistrationIndex: Sendable {
     /// When something that shows of a registration last may have changed; see `stamp`.
     private var stamps: [String: UInt64] = [:]
     private var stampOfAll: UInt64 = 0
+    /// When the lines that a registration's names match last may have changed.
+    private var lineStamps: [String: UInt64] = [:]
+    /// The greatest stamp that any registration's lines, or the set of registrations, has had; 0 before the first.
+    private(set) var lastLineStamp: UInt64 = 0
     private var ownersOfID: [String: [String]] = [:]
     private var ownersOfFile: [String: [String]] = [:]
     private var linesOfID: [String: [Int]] = [:]
@@ -95,9 +99,10 @@ struct RegistrationIndex: Sendable {
             for key in old.files { Self.remove(name, at: key, from: &ownersOfFile) }
         }
         reorder(name, isThere: new != nil)
+        lastLineStamp = ChangeStamp.next()
         guard let new else { return }
         names[name] = new
-        touch(name)
+        touchLines(of: name)
         for key in new.repository.union(new.short) { ownersOfID[key, default: []].append(name) }
         for key in new.files { ownersOfFile[key, default: []].append(name) }
     }
@@ -116,10 +121,8 @@ struct RegistrationIndex: Sendable {
 
     /// The registration that `id` names best; of several the first by name.
     func registration(of id: ModelID) -> String? {
-        guard !names.isEmpty else { return nil }
         let folded = FoldedID(id)
-        let candidates = (ownersOfID[folded.whole] ?? []) + (folded.file.flatMap { ownersOfFile[$0] } ?? [])
-        return candidates.min { left, right in
+        return owners(of: id).min { left, right in
             let ranks = (names[left]?.rank(of: folded) ?? .max, names[right]?.rank(of: folded) ?? .max)
             return ranks.0 == ranks.1 ? ByteOrder.precedes(left, right) : ranks.0 < ranks.1
         }
@@ -142,18 +145,39 @@ struct RegistrationIndex: Sendable {
         if names[name] != nil { stamps[name] = ChangeStamp.next() }
     }
 
-    /// Who lists `id` has changed.
+    /// Like `stamp(of:)`, but only of the lines that the registration's names match.
+    func lineStamp(of name: String) -> UInt64 { lineStamps[name] ?? 0 }
+
+    private mutating func touchLines(of name: String) {
+        touch(name)
+        lastLineStamp = ChangeStamp.next()
+        lineStamps[name] = lastLineStamp
+    }
+
+    /// The line of `id` has changed.
+    mutating func touchLines(ofOwnersOf id: ModelID) {
+        for name in owners(of: id) { touchLines(of: name) }
+    }
+
+    /// What shows of the endpoints that list `id` has changed.
     mutating func touch(ownersOf id: ModelID) {
-        guard !names.isEmpty else { return }
+        for name in owners(of: id) { touch(name) }
+    }
+
+    /// The registrations whose names match `id`.
+    private func owners(of id: ModelID) -> [String] {
+        guard !names.isEmpty else { return [] }
         let folded = FoldedID(id)
-        for name in ownersOfID[folded.whole] ?? [] { touch(name) }
-        for name in folded.file.flatMap({ ownersOfFile[$0] }) ?? [] { touch(name) }
+        return (ownersOfID[folded.whole] ?? []) + (folded.file.flatMap { ownersOfFile[$0] } ?? [])
     }
 
     mutating func touchAll() { stampOfAll = ChangeStamp.next() }
 
     private mutating func reorder(_ name: String, isThere: Bool) {
-        if !isThere { stamps[name] = nil }
+        if !isThere {
+            stamps[name] = nil
+            lineStamps[name] = nil
+        }
         var low = 0
         var high = order.count
         while low < high {

@@ -1,5 +1,6 @@
 import AMQP
 import ArgumentParser
+import Conventions
 import FoundationEssentials
 import Glibc
 
@@ -7,7 +8,7 @@ import Glibc
 struct BrokerOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "The broker; otherwise ROLLCALL_AMQP_URL or ROLLCALL_AMQP_URL_FILE, otherwise \(BrokerOptions.defaultURL).",
+            "The broker; otherwise ROLLCALL_AMQP_URL or ROLLCALL_AMQP_URL_FILE, otherwise \(BrokerConvention.defaultURL).",
             valueName: "urls"))
     var amqpURL: String?
 
@@ -17,16 +18,14 @@ struct BrokerOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Certificates (PEM) for amqps://; otherwise ROLLCALL_AMQP_CA_FILE.", valueName: "path"))
     var amqpCAFile: String?
 
-    static let defaultURL = "amqp://guest:guest@127.0.0.1:5672/"
-    private static let systemCertificates = "/etc/ssl/certs/ca-certificates.crt"
-
     /// One connection, in the broker's list under the name of the command.
     func configuration(_ environment: [String: String]) throws -> ConnectionConfiguration {
         let urls = try text(environment).split(separator: ",").map { $0.filter { !$0.isWhitespace } }
             .filter { !$0.isEmpty }
         var configuration = ConnectionConfiguration(urls: urls, name: "rollcall topology")
         if urls.contains(where: { $0.hasPrefix("amqps://") }) {
-            let file = amqpCAFile ?? Self.given("ROLLCALL_AMQP_CA_FILE", environment) ?? Self.systemCertificates
+            let file =
+                amqpCAFile ?? Self.given("ROLLCALL_AMQP_CA_FILE", environment) ?? BrokerConvention.systemCertificates
             configuration.tls = ConnectionConfiguration.TLS(caFile: file)
         }
         return configuration
@@ -47,7 +46,7 @@ struct BrokerOptions: ParsableArguments {
             if let url { return url }
             if let file { return try SecretFile.firstLine(of: file) }
         }
-        return Self.defaultURL
+        return BrokerConvention.defaultURL
     }
 
     private static func given(_ name: String, _ environment: [String: String]) -> String? {
@@ -63,10 +62,11 @@ struct NamespaceOptions: ParsableArguments {
     var namespace: String?
 
     func value(_ environment: [String: String]) throws -> String {
-        let text = namespace ?? environment["ROLLCALL_NAMESPACE"].flatMap { $0.isEmpty ? nil : $0 } ?? "rollcall"
-        let allowed = Set("abcdefghijklmnopqrstuvwxyz0123456789._-".utf8)
-        guard (1...40).contains(text.utf8.count), text.utf8.allSatisfy(allowed.contains) else {
-            throw CommandFailure(.usage, "the namespace is 1 to 40 of a-z, 0-9, dot, underscore, and dash")
+        let text =
+            namespace ?? environment["ROLLCALL_NAMESPACE"].flatMap { $0.isEmpty ? nil : $0 }
+            ?? BrokerConvention.defaultNamespace
+        guard BrokerConvention.isNamespace(text) else {
+            throw CommandFailure(.usage, "the namespace is \(BrokerConvention.allowedNamespace)")
         }
         return text
     }

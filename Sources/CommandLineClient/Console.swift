@@ -2,13 +2,14 @@ import Glibc
 
 /// Where a command writes: answers to standard output, everything else to standard error.
 struct Console: Sendable {
-    let write: @Sendable ([UInt8]) -> Void
+    /// To standard output, all of it. Throws `CommandFailure` if it cannot be written.
+    let write: @Sendable ([UInt8]) throws(CommandFailure) -> Void
     /// A line, without its end.
     let note: @Sendable (String) -> Void
     /// Whether someone wants to read what is going on.
     let showsProgress: Bool
 
-    func write(_ text: String) { write(Array(text.utf8)) }
+    func write(_ text: String) throws(CommandFailure) { try write(Array(text.utf8)) }
 
     func progress(_ line: String) {
         if showsProgress { note(HumanText.clean(line)) }
@@ -16,18 +17,35 @@ struct Console: Sendable {
 
     static func standard(isVerbose: Bool) -> Console {
         Console(
-            write: { put($0, on: STDOUT_FILENO) }, note: { put(Array(($0 + "\n").utf8), on: STDERR_FILENO) },
+            write: { bytes throws(CommandFailure) in
+                if let error = put(bytes, on: STDOUT_FILENO) {
+                    throw CommandFailure(
+                        .failure, "standard output cannot be written: \(String(cString: strerror(error)))",
+                        code: CommandFailure.outputCode)
+                }
+            },
+            // If standard error cannot be written, there is nowhere left to say so.
+            note: { _ = put(Array(($0 + "\n").utf8), on: STDERR_FILENO) },
             showsProgress: isVerbose || isatty(STDERR_FILENO) == 1)
     }
 
-    private static func put(_ bytes: [UInt8], on descriptor: Int32) {
+    /// Writes all of it. Gives the `errno` of what made that impossible. If the reader of a pipe is gone, SIGPIPE has
+    /// ended this process.
+    static func put(_ bytes: [UInt8], on descriptor: Int32) -> Int32? {
         var rest = bytes[...]
         while !rest.isEmpty {
             let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-            // A reader that is gone has ended this process already (SIGPIPE); nobody is left to be told of other errors.
-            guard count > 0 || errno == EINTR else { return }
-            rest = rest.dropFirst(max(0, count))
+            if count >= 0 {
+                rest = rest.dropFirst(count)
+            } else if errno == EAGAIN {
+                // Another program that shares the descriptor made it non-blocking: wait until there is room.
+                var descriptor = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+                _ = poll(&descriptor, 1, -1)
+            } else if errno != EINTR {
+                return errno
+            }
         }
+        return nil
     }
 }
 

@@ -31,7 +31,7 @@ enum ExitReason: Int32, Sendable, CaseIterable {
            66  no such endpoint, model, repository, key, or operation (404)
            69  no gateway could be reached (topology: no broker)
            73  conflicts with what is there (409)
-           75  try again later (429, 503, 504), or not done within --timeout
+           75  try again later (429, 503, 504), not done within --timeout, or not known whether it was done
            77  no valid key, or not allowed (401, 403)
           130  interrupted
         """
@@ -76,9 +76,9 @@ enum ExitReason: Int32, Sendable, CaseIterable {
 
 /// Why a command ends: one line, and the exit code.
 struct CommandFailure: Error, Sendable, CustomStringConvertible {
-    let status: ExitReason
+    var status: ExitReason
     let message: String
-    /// The error's stable name, where there is one.
+    /// The error's stable name, if there is one.
     let code: String?
     /// What can be done now, on a line of its own.
     var hint: String?
@@ -95,6 +95,9 @@ struct CommandFailure: Error, Sendable, CustomStringConvertible {
 }
 
 extension CommandFailure {
+    /// Of a failure to write to standard output.
+    static let outputCode = "output_failed"
+
     /// From the error object that every answer of the gateway has, or an operation.
     init(error: JSONValue, status: ExitReason, otherwise: String) {
         self.init(status, error["message"].string ?? otherwise, code: error["code"].string)

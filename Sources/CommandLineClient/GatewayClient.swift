@@ -1,3 +1,4 @@
+import Conventions
 import Curl
 
 /// Requests to one gateway. Answers other than 2xx are thrown as `CommandFailure`.
@@ -28,8 +29,10 @@ struct GatewayClient: Sendable {
         }
     }
 
-    /// Sends a write, and sends it again with the same key while nobody can say whether it was done: on 503
-    /// `outcome_unknown` and `broker_unavailable`, and when the connection ends without an answer.
+    /// Sends a write, and sends it again with the same key while it is not known whether it was done.
+    ///
+    /// Once one try has ended without an answer, the write may have been done. From then on every failure is `.tryAgain`
+    /// and tells the key, unless a gateway answers what became of the write.
     func write(
         _ method: String, _ path: String, body: JSONBody?, key: String, prefersAsync: Bool = false
     ) async throws -> HTTPResponse {
@@ -38,23 +41,28 @@ struct GatewayClient: Sendable {
         if prefersAsync { headers.append(("Prefer", "respond-async")) }
         let bytes = try body?.bytes
         var attempt = 1
+        var mayBeDone = false
         while true {
             let failure: CommandFailure
+            let finding: WriteFinding
             var pause = Self.usualPause
             do {
                 let response = try await exchange(method, path, body: bytes, headers: headers)
-                guard Self.canBeRepeated(response) else { return try Self.checked(response) }
-                failure = CommandFailure(answer: response)
+                let found = WriteFinding(response)
+                guard found != .settled else { return try Self.checked(response) }
                 pause = Self.retryAfter(response) ?? pause
+                (finding, failure) = (found, CommandFailure(answer: response))
             } catch let error as HTTPError {
-                failure = CommandFailure(error, url: url)
-                guard error.code == .reset || error.code == .truncated || error.code == .timeout else { throw failure }
+                (finding, failure) = (WriteFinding(error), CommandFailure(error, url: url))
             }
-            guard attempt < Self.attempts, pause < time.left else { throw Self.givenUp(failure, key: key) }
+            mayBeDone = mayBeDone || finding == .mayBeDone
+            guard finding.isRetried(mayBeDone: mayBeDone), attempt < Self.attempts, pause < time.left else {
+                throw mayBeDone ? Self.givenUp(failure, key: key) : failure
+            }
             attempt += 1
             console.note(
-                "\(failure.code ?? "no answer"): sending it again with the same Idempotency-Key in "
-                    + "\(pause.components.seconds) s (attempt \(attempt) of \(Self.attempts))")
+                "\(HumanText.clean(failure.code ?? "no answer of a gateway")): sending it again with the same "
+                    + "Idempotency-Key in \(pause.components.seconds) s (attempt \(attempt) of \(Self.attempts))")
             try await time.pause(pause)
         }
     }
@@ -78,11 +86,6 @@ struct GatewayClient: Sendable {
         return response
     }
 
-    private static func canBeRepeated(_ response: HTTPResponse) -> Bool {
-        guard response.status == 503, let code = JSONValue(response.body)?["error"]["code"].string else { return false }
-        return code == "outcome_unknown" || code == "broker_unavailable"
-    }
-
     /// `Retry-After` in seconds, within reason.
     static func retryAfter(_ response: HTTPResponse) -> Duration? {
         guard let text = response.header("Retry-After"), let seconds = Int(text), seconds >= 0 else { return nil }
@@ -91,9 +94,8 @@ struct GatewayClient: Sendable {
 
     private static func givenUp(_ failure: CommandFailure, key: String) -> CommandFailure {
         var failure = failure
-        if failure.code != "broker_unavailable" {
-            failure.hint = "It may have been done. To find out, do the same again with --idempotency-key \(key)"
-        }
+        failure.status = .tryAgain
+        failure.hint = "It may have been done. To find out, do the same again with --idempotency-key \(key)"
         return failure
     }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Conventions
 import FoundationEssentials
 
 /// What every command takes.
@@ -55,6 +56,12 @@ struct GlobalOptions: ParsableArguments {
         guard hasScheme, !url.contains("?"), !url.contains("#"), !url.contains(" ") else {
             throw ValidationError("\(source) is an address such as \(defaultURL)")
         }
+        // Everybody on this machine sees arguments, and messages name the address.
+        let authority = url.drop { $0 != "/" }.drop { $0 == "/" }.prefix { $0 != "/" }
+        guard !authority.contains("@") else {
+            throw ValidationError(
+                "\(source) must hold no user and no password; the key comes from ROLLCALL_API_KEY or --api-key-file")
+        }
     }
 }
 
@@ -74,9 +81,9 @@ struct WriteOptions: ParsableArguments {
 enum SecretFile {
     static func firstLine(of path: String) throws -> String {
         let text = try TextFile.read(path)
-        let line = text.split(whereSeparator: \.isNewline).first.map(String.init) ?? ""
-        let secret = String(line.drop { $0 == " " })
-        guard !secret.isEmpty else { throw CommandFailure(.usage, "\(path) is empty, it should hold a key") }
+        guard let secret = SecretText.firstLine(of: text) else {
+            throw CommandFailure(.usage, "\(path) is empty, it should hold a key")
+        }
         return secret
     }
 }

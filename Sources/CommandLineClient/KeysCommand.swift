@@ -37,14 +37,20 @@ struct KeysCommand: AsyncParsableCommand {
             body["models"] = model.isEmpty ? nil : .array(model.map(JSONBody.string))
             body["expires_at"] = expiresAt.map(JSONBody.string)
             let response = try await session.client.write("POST", "/v0/keys", body: .object(body), key: write.key)
-            try session.show(response) { answer in
-                guard let key = answer["key"].string else {
-                    throw CommandFailure(.failure, "the gateway's answer has no key; is --url right?")
+            let id = HumanText.clean(JSONValue(response.body)?["id"].string ?? "?")
+            do {
+                try session.show(response) { answer in
+                    guard let key = answer["key"].string else {
+                        throw CommandFailure(.failure, "the gateway's answer has no key; is --url right?")
+                    }
+                    return HumanText.clean(key) + "\n"
                 }
-                return HumanText.clean(key) + "\n"
+            } catch let failure as CommandFailure where failure.code == CommandFailure.outputCode {
+                var failure = failure
+                failure.hint = "The key was made, but nobody has it now. Revoke it: rollcall keys revoke \(id)"
+                throw failure
             }
-            let id = JSONValue(response.body)?["id"].string ?? "?"
-            session.console.note("It is not shown again. To revoke it: rollcall keys revoke \(HumanText.clean(id))")
+            session.console.note("It is not shown again. To revoke it: rollcall keys revoke \(id)")
         }
     }
 

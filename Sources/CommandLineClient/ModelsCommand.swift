@@ -109,7 +109,7 @@ struct ModelsCommand: AsyncParsableCommand {
             guard JSONValue(response.body) != nil else {
                 throw CommandFailure(.failure, "the server's answer is not JSON; is --url right?")
             }
-            guard let output else { return session.console.write(response.body) }
+            guard let output else { return try session.console.write(response.body) }
             do {
                 try Data(response.body).write(to: URL(filePath: output), options: .atomic)
             } catch {

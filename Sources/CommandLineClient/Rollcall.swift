@@ -1,4 +1,5 @@
 import ArgumentParser
+import Conventions
 
 /// `rollcall`: the gateway's HTTP contract for people and scripts, and the broker's set-up for a deployment.
 @main struct Rollcall: AsyncParsableCommand {
@@ -24,6 +25,3 @@ import ArgumentParser
         await main(ArgumentOrder.arranged(Array(CommandLine.arguments.dropFirst())))
     }
 }
-
-/// The version of the package; a test holds it to that of the processes, with which this program shares no code.
-let rollcallVersion = "0.1.0"

@@ -70,8 +70,8 @@ struct Session: Sendable {
         guard let json = JSONValue(response.body) else {
             throw CommandFailure(.failure, "the server's answer is not JSON; is --url right?")
         }
-        guard printsJSON else { return console.write(try text(json)) }
-        console.write(response.body + (response.body.last == UInt8(ascii: "\n") ? [] : [UInt8(ascii: "\n")]))
+        guard printsJSON else { return try console.write(try text(json)) }
+        try console.write(response.body + (response.body.last == UInt8(ascii: "\n") ? [] : [UInt8(ascii: "\n")]))
     }
 
     /// A write that makes or changes a record: the record, also where the gateway answers before it is there.
@@ -92,7 +92,7 @@ struct Session: Sendable {
         if response.status == 202, let id = operation(response) {
             _ = try await OperationWatch(session: self).finish(id)
         }
-        if !printsJSON { console.write("\(word) \(HumanText.clean(name))\n") }
+        if !printsJSON { try console.write("\(word) \(HumanText.clean(name))\n") }
     }
 
     /// The operation that a 202 names.

@@ -26,7 +26,7 @@ struct TopologyCommand: AsyncParsableCommand {
 
         func run(in session: BrokerSession) async throws {
             let reports = try await session.reports { (visit) throws(AMQPError) in try await visit.apply() }
-            session.show(reports)
+            try session.show(reports)
             try session.check(reports)
         }
     }
@@ -44,7 +44,7 @@ struct TopologyCommand: AsyncParsableCommand {
 
         func run(in session: BrokerSession) async throws {
             let reports = try await session.reports { (visit) throws(AMQPError) in try await visit.check() }
-            session.show(reports)
+            try session.show(reports)
             session.console.note("not checked: bindings and arguments, which AMQP does not tell")
             try session.check(reports)
         }
@@ -62,7 +62,7 @@ struct TopologyCommand: AsyncParsableCommand {
                 let map = BrokerMap(namespace: try deployment.value(ProcessInfo.processInfo.environment))
                 for role in BrokerRights.Role.allCases {
                     let rights = map.rights(of: role)
-                    console.write(
+                    try console.write(
                         "rabbitmqctl set_permissions -p '\(vhost)' \(role.rawValue) "
                             + "'\(rights.configure)' '\(rights.write)' '\(rights.read)'\n")
                 }
@@ -160,8 +160,10 @@ struct BrokerSession: Sendable {
         }
     }
 
-    func show(_ reports: [TopologyVisit.Report]) {
-        for report in reports { console.write("\(Self.word(report.finding))  \(Self.name(report.item))\n") }
+    func show(_ reports: [TopologyVisit.Report]) throws(CommandFailure) {
+        for report in reports {
+            try console.write("\(Self.word(report.finding))  \(Self.name(report.item))\n")
+        }
     }
 
     /// Throws what is the matter with the first item that is not as it has to be.

@@ -28,16 +28,10 @@ func receiveBody(_ data: UnsafeMutablePointer<CChar>?, size: Int, count: Int, co
     }
 }
 
-/// CURLOPT_READFUNCTION: the number of bytes given, 0 at the end, CURL_READFUNC_PAUSE, or CURL_READFUNC_ABORT.
+/// CURLOPT_READFUNCTION: the number of bytes given, 0 at the end, or CURL_READFUNC_ABORT.
 func sendBody(_ data: UnsafeMutablePointer<CChar>?, size: Int, count: Int, context: UnsafeMutableRawPointer?) -> Int {
     let buffer = UnsafeMutableRawBufferPointer(start: data, count: size * count)
-    guard let transfer = transfer(context) else { return Int(CURL_READFUNC_ABORT) }
-    switch transfer.send(into: buffer) {
-    case .bytes(let count): return count
-    case .end: return 0
-    case .nothingYet: return Int(CURL_READFUNC_PAUSE)
-    case .failed: return Int(CURL_READFUNC_ABORT)
-    }
+    return transfer(context)?.send(into: buffer) ?? Int(CURL_READFUNC_ABORT)
 }
 
 /// CURLOPT_PREREQFUNCTION: called once a connection stands, new or used again, before the request is sent on it.

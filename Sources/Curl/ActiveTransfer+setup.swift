@@ -2,9 +2,10 @@ internal import CCurl
 
 extension ActiveTransfer {
     /// Sets every option of the transfer on a handle that was reset.
-    func setUp(_ configuration: HTTPClient.Configuration) throws(HTTPError) {
+    func setUp(_ configuration: HTTPClient.Configuration, _ authorities: CertificateAuthorities) throws(HTTPError) {
         try setUpCallbacks()
         try setUpPolicy(configuration)
+        try setUpAuthorities(authorities)
         try setUpTimeouts()
         try setUpRequest()
     }
@@ -17,9 +18,9 @@ extension ActiveTransfer {
         try easy.set(CURLOPT_HEADERDATA, pointer: context)
         try easy.set(CURLOPT_WRITEFUNCTION, function: receiveBody)
         try easy.set(CURLOPT_WRITEDATA, pointer: context)
-        try easy.set(CURLOPT_READFUNCTION, function: sendBody)
-        try easy.set(CURLOPT_READDATA, pointer: context)
         if case .source = body {
+            try easy.set(CURLOPT_READFUNCTION, function: sendBody)
+            try easy.set(CURLOPT_READDATA, pointer: context)
             try easy.setSeekFunction(seekBody)
             try easy.set(CURLOPT_SEEKDATA, pointer: context)
         }
@@ -41,7 +42,6 @@ extension ActiveTransfer {
         try easy.set(CURLOPT_SSL_VERIFYPEER, true)
         try easy.set(CURLOPT_SSL_VERIFYHOST, 2)
         try easy.set(CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2)
-        if let caFile = configuration.caFile { try easy.set(CURLOPT_CAINFO, caFile) }
         // Empty turns off the proxies named by the environment.
         try easy.set(CURLOPT_PROXY, configuration.proxy ?? "")
         try easy.set(CURLOPT_SUPPRESS_CONNECT_HEADERS, true)
@@ -50,6 +50,14 @@ extension ActiveTransfer {
         try easy.set(CURLOPT_TCP_KEEPIDLE, 30)
         try easy.set(CURLOPT_TCP_KEEPINTVL, 15)
         try easy.set(CURLOPT_USERAGENT, configuration.userAgent)
+    }
+
+    private func setUpAuthorities(_ authorities: CertificateAuthorities) throws(HTTPError) {
+        guard let path = authorities.path else { return }
+        try easy.set(CURLOPT_CAINFO, path)
+        // A folder of certificates besides the file would be trusted as well. It would also keep libcurl from reading
+        // the file once for all connections: 22 ms of CPU for each new one with Debian's 140 authorities, in place of 2.
+        try easy.set(CURLOPT_CAPATH, pointer: nil)
     }
 
     private func setUpTimeouts() throws(HTTPError) {
@@ -98,10 +106,6 @@ extension ActiveTransfer {
         case .bytes(let bytes):
             try setUpPost(bytes: bytes)
             body = .none  // libcurl has a copy of its own
-        case .stream(let length, _):
-            try easy.set(CURLOPT_POST, true)
-            try easy.set(CURLOPT_POSTFIELDSIZE_LARGE, offset: length ?? -1)
-            if length == nil { try headers.append(name: "Transfer-Encoding", value: "chunked") }
         case .source(let source):
             try easy.set(CURLOPT_POST, true)
             try easy.set(CURLOPT_POSTFIELDSIZE_LARGE, offset: source.count)

@@ -33,7 +33,6 @@ final class ActiveTransfer {
     var isConnected = false
     var bodyBytes = 0
     var isReceivingPaused = false
-    var isSendingPaused = false
     /// Of the request; none where it is not needed any more.
     var body: HTTPRequest.Body
     /// How much of a `source` was sent.
@@ -43,17 +42,13 @@ final class ActiveTransfer {
     private(set) var lastProgress = ContinuousClock.now
     /// Why a callback ended the transfer: says more than the CURLcode that it ends with.
     var failure: HTTPError?
-    private let resumeSending: @Sendable () -> Void
     private let turn: LoopTurn
 
-    init(
-        _ exchange: Exchange, easy: EasyHandle, turn: LoopTurn, resumeSending: @escaping @Sendable () -> Void
-    ) {
+    init(_ exchange: Exchange, easy: EasyHandle, turn: LoopTurn) {
         self.turn = turn
         self.exchange = exchange
         body = exchange.takeBody()
         self.easy = easy
-        self.resumeSending = resumeSending
         errorText = .allocate(capacity: Int(CURL_ERROR_SIZE))
         errorText.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
     }
@@ -75,11 +70,13 @@ final class ActiveTransfer {
         return isHeadDelivered ? nil : HTTPError(.truncated, "the connection ended in the head of the answer")
     }
 
-    /// Tells libcurl which directions stand still; may call the callbacks at once.
-    func applyPauses() {
-        let mask = (isReceivingPaused ? CURLPAUSE_RECV : 0) | (isSendingPaused ? CURLPAUSE_SEND : 0)
+    /// Goes on with a body that the receiver did not take; may call the callbacks at once.
+    func resumeReceiving() {
+        guard isReceivingPaused else { return }
+        isReceivingPaused = false
+        noteProgress()
         // An error of a transfer that goes on comes back as its result; here there is nobody to tell.
-        curl_easy_pause(easy.pointer, mask)
+        curl_easy_pause(easy.pointer, CURLPAUSE_CONT)
     }
 
     // MARK: What the callbacks do
@@ -150,24 +147,13 @@ final class ActiveTransfer {
         return .refused
     }
 
-    /// Bytes of the request's body.
-    func send(into buffer: UnsafeMutableRawBufferPointer) -> UploadBuffer.Reading {
-        if case .source(let source) = body {
-            let count = source.copy(from: sentBytes, into: buffer)
-            sentBytes += count
-            releaseSource()
-            return count > 0 ? .bytes(count) : .end
-        }
-        guard let upload = exchange.upload else { return .end }
-        // Pulled only now: a request that cannot connect leaves the sequence alone.
-        upload.start(resume: resumeSending)
-        let reading = upload.read(into: buffer)
-        switch reading {
-        case .nothingYet: isSendingPaused = true
-        case .failed(let failure): self.failure = failure
-        case .bytes, .end: break
-        }
-        return reading
+    /// Copies what follows of the request's body; 0 at its end.
+    func send(into buffer: UnsafeMutableRawBufferPointer) -> Int {
+        guard case .source(let source) = body else { return 0 }
+        let count = source.copy(from: sentBytes, into: buffer)
+        sentBytes += count
+        releaseSource()
+        return count
     }
 
     /// Once all of it was sent and an answer has begun, it is not asked for again.

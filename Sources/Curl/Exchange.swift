@@ -5,8 +5,6 @@ final class Exchange: Sendable {
     /// Without its body.
     let request: HTTPRequest
     let receiver: any ResponseReceiver
-    /// Where the request's body waits, when it is a stream.
-    let upload: UploadBuffer?
     private let body: Mutex<HTTPRequest.Body>
     private let cancellation = Atomic(false)
 
@@ -14,11 +12,6 @@ final class Exchange: Sendable {
         try request.validate()
         body = Mutex(request.body)
         var request = request
-        if case .stream(let length, let sequence) = request.body {
-            upload = UploadBuffer(sequence: sequence, length: length)
-        } else {
-            upload = nil
-        }
         request.body = .none
         self.request = request
         self.receiver = receiver
@@ -41,4 +34,25 @@ final class Exchange: Sendable {
     }
 
     var isCancelled: Bool { cancellation.load(ordering: .acquiring) }
+}
+
+/// Who takes an answer as it comes. Called on the loop's thread, which serves every other transfer too: an
+/// implementation does not wait.
+protocol ResponseReceiver: AnyObject, Sendable {
+    /// The head of the last response, once, before any of its body.
+    func receive(head: ResponseHead)
+    /// Everything that the network had just now for any transfer has been received: the time to wake who waits for it.
+    func endTurn()
+    /// A piece of the decoded body; the bytes are lent for the call.
+    func receive(body: UnsafeRawBufferPointer) -> BodyReception
+    /// The end, once: nil for a complete answer.
+    func finish(_ failure: HTTPError?)
+}
+
+enum BodyReception {
+    case taken
+    /// Not taken: keep it, and give it again after a `resumeReceiving`.
+    case pause
+    /// Nobody wants it any more.
+    case refused
 }

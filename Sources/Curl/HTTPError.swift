@@ -25,8 +25,6 @@ public struct HTTPError: Error, Sendable, CustomStringConvertible {
         /// The connection was reset, or closed with no answer.
         public static let reset = Code(name: "connection_reset")
         public static let tooManyRedirects = Code(name: "too_many_redirects")
-        /// The sequence that gives the request's body threw, or had not the length told.
-        public static let requestBody = Code(name: "request_body_failed")
         /// The task was cancelled, or the stream dropped.
         public static let cancelled = Code(name: "cancelled")
         /// The client is shut down.

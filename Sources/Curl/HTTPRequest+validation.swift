@@ -16,9 +16,6 @@ extension HTTPRequest {
                 throw HTTPError(.invalidRequest, "a header value holds a line break or a NUL")
             }
         }
-        if case .stream(let length?, _) = body, length < 0 {
-            throw HTTPError(.invalidRequest, "the length of the body is negative")
-        }
     }
 
     private static func hasWebScheme(_ url: String) -> Bool {

@@ -15,11 +15,6 @@ public struct HTTPRequest: Sendable {
         case none
         /// The whole body, its length told in advance.
         case bytes([UInt8])
-        /// Pulled as the peer takes it; `length` nil sends it chunked.
-        ///
-        /// A sequence that ends before or goes beyond `length`, or throws, fails the exchange with `requestBody`. It
-        /// is read at most once, so a redirect that wants the body again fails with `reset`.
-        case stream(length: Int?, any AsyncSequence<[UInt8], any Error> & Sendable)
         /// Read piece by piece as the peer takes it, its length told in advance, and never copied as a whole.
         case source(any HTTPBodySource)
     }

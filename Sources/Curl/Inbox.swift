@@ -1,4 +1,5 @@
 internal import CCurl
+internal import Glibc
 internal import Synchronization
 
 /// What the loop's thread is asked to do, from any thread.
@@ -8,8 +9,6 @@ final class Inbox: Sendable {
         case cancel(Exchange)
         /// The consumer took what was buffered.
         case resumeReceiving(Exchange)
-        /// The request's body has bytes again, or ended.
-        case resumeSending(Exchange)
     }
 
     private struct State: Sendable {
@@ -66,5 +65,28 @@ final class Inbox: Sendable {
         }
         sleep(mayWait)
         if mayWait { state.withLock { $0.isAsleep = false } }
+    }
+}
+
+/// An eventfd: wakes the loop's thread from any other.
+final class Doorbell: Sendable {
+    let descriptor: Int32
+
+    init() {
+        descriptor = rollcall_eventfd()
+        // Only for want of descriptors or memory, at a start: nothing could work without it.
+        precondition(descriptor >= 0, "eventfd failed")
+    }
+
+    deinit { close(descriptor) }
+
+    func ring() {
+        // A full counter (EAGAIN) rings too, so the result tells nothing.
+        _ = eventfd_write(descriptor, 1)
+    }
+
+    func silence() {
+        var count: eventfd_t = 0
+        _ = eventfd_read(descriptor, &count)
     }
 }

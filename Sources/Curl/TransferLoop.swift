@@ -8,6 +8,7 @@ final class TransferLoop {
 
     private let inbox: Inbox
     private let configuration: HTTPClient.Configuration
+    private let authorities: Result<CertificateAuthorities, HTTPError>
     private let multi: UnsafeMutableRawPointer?
     private let sockets: SocketSet
     private var active: [ObjectIdentifier: ActiveTransfer] = [:]
@@ -23,6 +24,7 @@ final class TransferLoop {
     init(inbox: Inbox, configuration: HTTPClient.Configuration) {
         self.inbox = inbox
         self.configuration = configuration
+        authorities = Result { () throws(HTTPError) in try CertificateAuthorities(configuration) }
         multi = Self.isLibraryReady ? curl_multi_init() : nil
         sockets = SocketSet(doorbell: inbox.doorbell)
         if let multi {
@@ -61,28 +63,16 @@ final class TransferLoop {
         case .cancel(let exchange):
             if let transfer = active[ObjectIdentifier(exchange)] { end(transfer, .cancelled) }
         case .resumeReceiving(let exchange):
-            guard let transfer = active[ObjectIdentifier(exchange)], transfer.isReceivingPaused else { return }
-            transfer.isReceivingPaused = false
-            transfer.noteProgress()
-            transfer.applyPauses()
-        case .resumeSending(let exchange):
-            guard let transfer = active[ObjectIdentifier(exchange)], transfer.isSendingPaused else { return }
-            transfer.isSendingPaused = false
-            transfer.applyPauses()
+            active[ObjectIdentifier(exchange)]?.resumeReceiving()
         }
     }
 
     private func start(_ exchange: Exchange, on multi: UnsafeMutableRawPointer) {
         if exchange.isCancelled { return exchange.end(.cancelled) }
         guard let easy = idle.popLast() ?? EasyHandle() else { return exchange.end(HTTPError(.other, "out of memory")) }
-        let inbox = inbox
-        let transfer = ActiveTransfer(exchange, easy: easy, turn: turn) { [weak exchange] in
-            guard let exchange else { return }
-            // When the inbox is closed the loop ends the transfer by itself.
-            _ = inbox.submit(.resumeSending(exchange))
-        }
+        let transfer = ActiveTransfer(exchange, easy: easy, turn: turn)
         do throws(HTTPError) {
-            try transfer.setUp(configuration)
+            try transfer.setUp(configuration, authorities.get())
         } catch {
             return exchange.end(error)
         }
@@ -151,7 +141,6 @@ final class TransferLoop {
 extension Exchange {
     /// Over, one way or the other.
     fileprivate func end(_ failure: HTTPError?) {
-        upload?.close()
         receiver.finish(failure)
     }
 }

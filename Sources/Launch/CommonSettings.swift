@@ -1,4 +1,5 @@
 public import AMQP
+import Conventions
 import FoundationEssentials
 import Glibc
 public import Logging
@@ -42,6 +43,15 @@ public struct CommonSettings: Sendable {
         refreshInterval = try settings.seconds(Self.refreshIntervalSetting, in: 1...86_400) ?? .seconds(300)
     }
 
+    /// Host and port of each of the broker's nodes, without user and password.
+    public var brokerAddresses: [String] {
+        amqpURLs.map { url in
+            let rest = url.drop { $0 != "/" }.drop { $0 == "/" }
+            let authority = rest.prefix { $0 != "/" && $0 != "?" }
+            return String(authority.split(separator: "@", omittingEmptySubsequences: false).last ?? authority)
+        }
+    }
+
     /// A configuration for one connection, named `<role>@<host>/<pid> <use>` in the broker's list of connections.
     ///
     /// - Parameter use: `publish` or `consume`: never both on one connection, since an alarm of the broker stops its
@@ -63,13 +73,13 @@ public struct CommonSettings: Sendable {
 
 extension CommonSettings {
     static let amqpURL = Setting(
-        name: "ROLLCALL_AMQP_URL", kind: "URLs", defaultValue: "amqp://guest:guest@127.0.0.1:5672/",
+        name: "ROLLCALL_AMQP_URL", kind: "URLs", defaultValue: BrokerConvention.defaultURL,
         meaning: "The broker; several nodes of a cluster separated by commas. `amqps://` for TLS.", isSecret: true)
     static let amqpCA = Setting(
         name: "ROLLCALL_AMQP_CA_FILE", kind: "path",
         meaning: "Certificates (PEM) that the broker's is checked against; with `amqps://` the system's by default.")
     static let namespaceSetting = Setting(
-        name: "ROLLCALL_NAMESPACE", kind: "text", defaultValue: "rollcall",
+        name: "ROLLCALL_NAMESPACE", kind: "text", defaultValue: BrokerConvention.defaultNamespace,
         meaning: "Prefix of every queue name, so that several deployments can share a broker.")
     static let logLevel = Setting(
         name: "ROLLCALL_LOG_LEVEL", kind: "word", defaultValue: "info",
@@ -94,8 +104,6 @@ extension CommonSettings {
         [amqpURL, amqpCA, namespaceSetting, secretKeySetting, refreshIntervalSetting]
         + loggingSettings
 
-    private static let systemCertificates = "/etc/ssl/certs/ca-certificates.crt"
-
     private static func brokerURLs(_ settings: ProcessSettings) throws(SettingError) -> [String] {
         let text = try settings.secret(amqpURL) ?? ""
         guard let urls = BrokerURL.list(text) else {
@@ -110,18 +118,17 @@ extension CommonSettings {
             return given
         }
         guard urls.contains(where: BrokerURL.isEncrypted) else { return nil }
-        guard access(systemCertificates, R_OK) == 0 else {
-            throw SettingError(
-                setting: amqpCA.name, problem: "needed for amqps://, since \(systemCertificates) cannot be read")
+        let system = BrokerConvention.systemCertificates
+        guard access(system, R_OK) == 0 else {
+            throw SettingError(setting: amqpCA.name, problem: "needed for amqps://, since \(system) cannot be read")
         }
-        return systemCertificates
+        return system
     }
 
     private static func namespace(_ settings: ProcessSettings) throws(SettingError) -> String {
         let text = try settings.string(namespaceSetting) ?? ""
-        let allowed = Set("abcdefghijklmnopqrstuvwxyz0123456789._-".utf8)
-        guard (1...40).contains(text.utf8.count), text.utf8.allSatisfy(allowed.contains) else {
-            throw settings.wrong(namespaceSetting, text, "1 to 40 of a-z, 0-9, dot, underscore, and dash")
+        guard BrokerConvention.isNamespace(text) else {
+            throw settings.wrong(namespaceSetting, text, BrokerConvention.allowedNamespace)
         }
         return text
     }

@@ -1,51 +1,9 @@
-import HTTPTypes
-import Hummingbird
 public import Logging
+import NIOCore
+import NIOHTTP1
+import NIOPosix
 public import ServiceLifecycle
-
-/// What a process says of itself at `/readyz`.
-public struct Readiness: Sendable {
-    /// A value of the answer's JSON.
-    public enum Value: Sendable, Hashable, ExpressibleByStringLiteral, ExpressibleByStringInterpolation,
-        ExpressibleByIntegerLiteral, ExpressibleByFloatLiteral, ExpressibleByBooleanLiteral, ExpressibleByNilLiteral
-    {
-        case string(String)
-        case integer(Int)
-        case number(Double)
-        case bool(Bool)
-        case null
-        public init(stringLiteral value: String) { self = .string(value) }
-        public init(integerLiteral value: Int) { self = .integer(value) }
-        public init(floatLiteral value: Double) { self = .number(value) }
-        public init(booleanLiteral value: Bool) { self = .bool(value) }
-        public init(nilLiteral: ()) { self = .null }
-    }
-
-    /// 200 if so, else 503.
-    public var isReady: Bool
-    /// Besides `ready`, in this order.
-    public var fields: [(String, Value)]
-
-    public init(isReady: Bool, fields: [(String, Value)] = []) {
-        self.isReady = isReady
-        self.fields = fields
-    }
-
-    /// `{"ready":true,…}`.
-    var json: String {
-        var json = JSONText()
-        json.append(object: [("ready", .bool(isReady))] + fields) { json, value in
-            switch value {
-            case .string(let text): json.append(string: text)
-            case .integer(let number): json.append(raw: String(number))
-            case .number(let number): json.append(raw: number.isFinite ? String(number) : "null")
-            case .bool(let value): json.append(raw: String(value))
-            case .null: json.append(raw: "null")
-            }
-        }
-        return json.text
-    }
-}
+import Synchronization
 
 /// Serves `GET /healthz` (the process is alive) and `GET /readyz` (it can do its work) for processes that serve no
 /// other HTTP.
@@ -55,11 +13,15 @@ public struct HealthServer: Service {
         name: "ROLLCALL_HEALTH_PORT", kind: "integer",
         meaning: "Port for GET /healthz and GET /readyz on all addresses; off by default.")
 
+    /// Connections on which nothing comes for this long are closed. Probes come every few seconds, or connect anew.
+    private static let idleTimeout = TimeAmount.seconds(30)
+
     private let host: String
     private let port: Int
     private let logger: Logger
     private let readiness: @Sendable () async -> Readiness
     private let onRunning: @Sendable (_ port: Int) async -> Void
+    private let idleTimeout: TimeAmount
 
     /// - Parameters:
     ///   - port: 0 takes any free one, which `onRunning` gets to know
@@ -69,9 +31,20 @@ public struct HealthServer: Service {
         onRunning: @escaping @Sendable (_ port: Int) async -> Void = { _ in },
         readiness: @escaping @Sendable () async -> Readiness
     ) {
+        self.init(
+            host: host, port: port, logger: logger, idleTimeout: Self.idleTimeout, onRunning: onRunning,
+            readiness: readiness)
+    }
+
+    init(
+        host: String, port: Int, logger: Logger, idleTimeout: TimeAmount,
+        onRunning: @escaping @Sendable (_ port: Int) async -> Void,
+        readiness: @escaping @Sendable () async -> Readiness
+    ) {
         self.host = host
         self.port = port
         self.logger = logger
+        self.idleTimeout = idleTimeout
         self.onRunning = onRunning
         self.readiness = readiness
     }
@@ -81,30 +54,61 @@ public struct HealthServer: Service {
         try settings.integer(portSetting, in: 1...65535)
     }
 
+    /// Throws `ProcessExit` with code 1 if the address cannot be listened on.
     public func run() async throws {
-        let onRunning = onRunning
-        let application = Application(
-            router: router(),
-            configuration: ApplicationConfiguration(address: .hostname(host, port: port), serverName: nil),
-            onServerRunning: { channel in await onRunning(channel.localAddress?.port ?? 0) },
-            logger: logger)
-        try await application.run()
-    }
-
-    func router() -> Router<BasicRequestContext> {
-        let router = Router()
-        let readiness = readiness
-        router.get("healthz") { _, _ in Self.answer(.ok, #"{"status":"ok"}"#) }
-        router.get("readyz") { _, _ in
-            let state = await readiness()
-            return Self.answer(state.isReady ? .ok : .serviceUnavailable, state.json)
+        let connections = OpenConnections()
+        let listener = try await listen(connections)
+        let port = listener.localAddress?.port ?? 0
+        logger.info("Serving health checks", metadata: ["host": "\(host)", "port": "\(port)"])
+        await onRunning(port)
+        do {
+            try await gracefulShutdown()
+        } catch {
+            // Cancelled: the server ends all the same.
         }
-        return router
+        try await listener.close()
+        connections.quiesce()
     }
 
-    private static func answer(_ status: HTTPResponse.Status, _ json: String) -> Response {
-        Response(
-            status: status, headers: [.contentType: "application/json", .cacheControl: "no-store"],
-            body: ResponseBody(byteBuffer: ByteBuffer(string: json + "\n")))
+    private func listen(_ connections: OpenConnections) async throws -> any Channel {
+        let (readiness, idleTimeout) = (readiness, idleTimeout)
+        let bootstrap = ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    // Assistance: one request at a time, and an orderly end when the server stops.
+                    try channel.pipeline.syncOperations.configureHTTPServerPipeline(
+                        withPipeliningAssistance: true, withErrorHandling: false)
+                    try channel.pipeline.syncOperations.addHandlers([
+                        IdleStateHandler(readTimeout: idleTimeout), HealthHandler(readiness: readiness),
+                    ])
+                    connections.add(channel)
+                }
+            }
+        do {
+            return try await bootstrap.bind(host: host, port: port).get()
+        } catch {
+            throw ProcessExit(
+                code: ProcessExit.failure,
+                message: "\(Self.portSetting.name): cannot listen on \(host):\(port): \(error)")
+        }
+    }
+}
+
+/// The connections of a health server, which close when it stops.
+private final class OpenConnections: Sendable {
+    private let channels = Mutex<[ObjectIdentifier: any Channel]>([:])
+
+    func add(_ channel: any Channel) {
+        let id = ObjectIdentifier(channel)
+        channels.withLock { $0[id] = channel }
+        channel.closeFuture.whenComplete { _ in self.channels.withLock { $0[id] = nil } }
+    }
+
+    /// Idle connections close at once, the others after their answer.
+    func quiesce() {
+        for channel in channels.withLock({ Array($0.values) }) {
+            channel.pipeline.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent())
+        }
     }
 }

@@ -10,9 +10,11 @@ enum KnownNames {
         "ROLLCALL_ADOPT",
         "ROLLCALL_ALLOW_ANONYMOUS",
         "ROLLCALL_ANONYMOUS_SCOPES",
+        "ROLLCALL_CORS_ORIGINS",
         "ROLLCALL_DATABASE_URL",
         "ROLLCALL_DRAIN_SECONDS",
         "ROLLCALL_ENDPOINTS",
+        "ROLLCALL_ENDPOINT_CA_FILE",
         "ROLLCALL_FAILPOINT",
         "ROLLCALL_FIRST_BYTE_TIMEOUT",
         "ROLLCALL_HEALTH_PORT",
@@ -27,6 +29,8 @@ enum KnownNames {
         "ROLLCALL_QUEUE_LIMIT",
         "ROLLCALL_QUEUE_TIMEOUT",
         "ROLLCALL_REFRESH_INTERVAL",
+        "ROLLCALL_TLS_CERT_FILE",
+        "ROLLCALL_TLS_KEY_FILE",
         "ROLLCALL_VERIFY_TIMEOUT",
     ]
     /// Of the tests and of the simulator, which has its own prefix because it needs names like `…_PORT` too.

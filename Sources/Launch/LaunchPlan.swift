@@ -1,3 +1,5 @@
+import Conventions
+
 /// What the arguments, the environment, and the file of a process come to, before anything is done.
 enum LaunchPlan<Process: RollcallProcess> {
     /// Print to standard output and exit with 0.

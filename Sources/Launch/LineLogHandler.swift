@@ -1,9 +1,12 @@
 import Glibc
 import Logging
 
-/// Writes each log message as one line, as text for people or JSON for machines, in one `write` and without a buffer:
-/// nothing is lost when the process is killed, and lines of several threads do not mix.
+/// Makes one line of each log message, as text for people or JSON for machines. `LogWriter` writes the lines: nobody who
+/// logs waits for the reader of the log, and lines of several threads do not mix.
 struct LineLogHandler: LogHandler {
+    /// Takes a line, and what makes the line that says how many were dropped if this one is.
+    typealias Write = @Sendable (_ line: String, _ notice: @escaping @Sendable (Int) -> String) -> Void
+
     enum Format: String, Sendable, CaseIterable { case text, json }
 
     var metadata: Logger.Metadata = [:]
@@ -11,12 +14,12 @@ struct LineLogHandler: LogHandler {
     var logLevel: Logger.Level
     private let label: String
     private let format: Format
-    private let write: @Sendable (String) -> Void
+    private let write: Write
     private let now: @Sendable () -> timespec
 
     init(
         label: String, format: Format, level: Logger.Level,
-        write: @escaping @Sendable (String) -> Void = LineLogHandler.writeToStandardError,
+        write: @escaping Write = { LogWriter.standardError.append($0, notice: $1) },
         now: @escaping @Sendable () -> timespec = LineLogHandler.wallClock
     ) {
         self.label = label
@@ -36,32 +39,34 @@ struct LineLogHandler: LogHandler {
         if let metadataProvider { all.merge(metadataProvider.get()) { $1 } }
         if let given = event.metadata { all.merge(given) { $1 } }
         if let error = event.error { all["error"] = "\(error)" }
-        let fields = all.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+        write(line(event.level, event.message, all)) { count in
+            line(.warning, "Log lines were dropped", ["count": "\(count)"])
+        }
+    }
+
+    private func line(_ level: Logger.Level, _ message: Logger.Message, _ metadata: Logger.Metadata) -> String {
+        let fields = metadata.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
         let time = Self.timestamp(now())
-        switch format {
-        case .text: write(textLine(event, time, fields))
-        case .json: write(jsonLine(event, time, fields))
+        return switch format {
+        case .text: textLine(level.rawValue, message, time, fields)
+        case .json: jsonLine(level.rawValue, message, time, fields)
         }
     }
 
     private func textLine(
-        _ event: LogEvent, _ time: String, _ fields: [(String, Logger.MetadataValue)]
+        _ level: String, _ message: Logger.Message, _ time: String, _ fields: [(String, Logger.MetadataValue)]
     ) -> String {
-        let level = event.level.rawValue
         var line = "\(time) \(level)\(String(repeating: " ", count: 8 - level.utf8.count)) \(label) "
-        line += Self.withoutControls(event.message.description)
+        line += Self.withoutControls(message.description)
         for (key, value) in fields { line += " \(key)=\(Self.quotedIfNeeded(value.description))" }
         return line + "\n"
     }
 
     private func jsonLine(
-        _ event: LogEvent, _ time: String, _ fields: [(String, Logger.MetadataValue)]
+        _ level: String, _ message: Logger.Message, _ time: String, _ fields: [(String, Logger.MetadataValue)]
     ) -> String {
         var json = JSONText()
-        let head = [
-            ("time", time), ("level", event.level.rawValue), ("label", label),
-            ("message", event.message.description),
-        ]
+        let head = [("time", time), ("level", level), ("label", label), ("message", message.description)]
         json.append(raw: "{")
         for (key, value) in head {
             json.append(string: key)
@@ -130,7 +135,8 @@ extension LineLogHandler {
         return "\(date)T\(hour).\(padded(time.tv_nsec / 1_000_000, 3))Z"
     }
 
-    /// Writes all of it, also to a pipe that takes only a part. What nobody reads any more is dropped.
+    /// Writes all of it at once, also to a pipe that takes only a part, and waits for the reader. What nobody reads any
+    /// more is dropped. For `LogWriter`, and for the one line of a refusal before there is a log.
     static func writeToStandardError(_ line: String) {
         var line = line
         line.withUTF8 { bytes in

@@ -1,4 +1,5 @@
 internal import Configuration
+internal import Conventions
 internal import FoundationEssentials
 internal import Synchronization
 
@@ -56,13 +57,12 @@ extension ProcessSettings {
             .map { UnknownName(name: $0, source: "file", nearest: nearestName(to: $0, among: names)) }
     }
 
-    /// The first line of a file, without the white space around it.
+    /// The secret that a file holds.
     func firstLine(of path: String, setting: Setting) throws(SettingError) -> String {
-        let text = try Self.readFile(path, setting: setting)
-        let line = text.split(whereSeparator: \.isNewline).first.map { String(decoding: $0.utf8, as: UTF8.self) } ?? ""
-        let trimmed = line.drop(while: \.isWhitespace).reversed().drop(while: \.isWhitespace).reversed()
-        guard !trimmed.isEmpty else { throw SettingError(setting: setting.name, problem: "\(path) is empty") }
-        return String(trimmed)
+        guard let line = SecretText.firstLine(of: try Self.readFile(path, setting: setting)) else {
+            throw SettingError(setting: setting.name, problem: "\(path) is empty")
+        }
+        return line
     }
 
     private static func readFile(_ path: String, setting: Setting) throws(SettingError) -> String {

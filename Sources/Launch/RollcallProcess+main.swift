@@ -1,4 +1,5 @@
 import AMQP
+import Conventions
 import FoundationEssentials
 import Glibc
 import Logging
@@ -23,10 +24,11 @@ extension RollcallProcess {
         }
     }
 
-    private static func start(_ process: Self, _ settings: ProcessSettings, _ common: CommonSettings) async -> Never {
+    static func start(_ process: Self, _ settings: ProcessSettings, _ common: CommonSettings) async -> Never {
         let logger = common.logger
         let (format, level) = (common.logFormat, logger.logLevel)
         LoggingSystem.bootstrap { LineLogHandler(label: $0, format: format, level: level) }
+        LogWriter.flushAtTheEnd()
         ProcessLimits.ignoreBrokenPipes()
         ProcessLimits.raiseOpenFiles(logger: logger)
         warn(of: settings.unknownNames, logger: logger)
@@ -77,6 +79,7 @@ extension RollcallProcess {
                     await group.triggerGracefulShutdown()
                 } else {
                     logger.warning("Asked to stop a second time: ending at once")
+                    LogWriter.standardError.flush(within: LogWriter.lastFlush)
                     _exit(ProcessExit.failure)
                 }
             }
@@ -98,6 +101,8 @@ extension RollcallProcess {
     }
 
     private static func refuse(_ code: Int32, _ message: String) -> Int32 {
+        // The reason stands last, after the lines that led to it.
+        LogWriter.standardError.flush(within: LogWriter.lastFlush)
         LineLogHandler.writeToStandardError("\(program): \(message)\n")
         return code
     }

@@ -13,7 +13,7 @@ struct PollerProcess: RollcallProcess {
         Polls the endpoints and reports what they serve. Any number of pollers share the work; one of them at a time \
         decides what is due.
         """
-    static let settings = [pollInterval, pollTimeout, HealthServer.portSetting]
+    static let settings = [pollInterval, pollTimeout, EndpointAuthorities.setting, HealthServer.portSetting]
 
     static let pollInterval = Setting(
         name: "ROLLCALL_POLL_INTERVAL", kind: "seconds", defaultValue: "10",
@@ -35,6 +35,8 @@ struct PollerProcess: RollcallProcess {
     private let interval: Duration
     private let timeout: Duration
     private let healthPort: Int?
+    /// For polls and verifications.
+    let http: HTTPClient.Configuration
     private let keyRing: KeyRing?
     private let clock: PollerClock
 
@@ -43,6 +45,9 @@ struct PollerProcess: RollcallProcess {
         interval = try settings.seconds(Self.pollInterval, in: 1...3600) ?? .seconds(10)
         timeout = try settings.seconds(Self.pollTimeout, in: 0.1...60) ?? .seconds(5)
         healthPort = try HealthServer.port(settings)
+        var http = HTTPClient.Configuration()
+        http.additionalCAFile = try EndpointAuthorities.file(settings)
+        self.http = http
         let offset = try settings.integer(Self.testClockOffset, in: -1_000_000_000...1_000_000_000) ?? 0
         clock = .live(wallOffset: .seconds(offset))
         do throws(KeyRingError) {
@@ -61,7 +66,7 @@ struct PollerProcess: RollcallProcess {
         let follower = CatalogFollower(
             brokerMap: brokerMap, consuming: consuming, publishing: publishing, configuration: configuration,
             logger: common.logger)
-        let client = HTTPClient()
+        let client = HTTPClient(configuration: http)
         let fleet = Fleet(poller: Fleet.randomID(), clock: clock)
         let gate = FailureGate(clock: clock)
         let scheduler = Scheduler(

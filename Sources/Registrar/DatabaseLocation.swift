@@ -5,6 +5,12 @@ struct DatabaseLocation: Sendable, Hashable {
     /// Absolute, or relative to the working folder.
     let path: String
 
+    /// Of the file.
+    var folder: String {
+        guard let slash = path.lastIndex(of: "/") else { return "." }
+        return slash == path.startIndex ? "/" : String(path[..<slash])
+    }
+
     /// What a value may be, for error messages.
     static let allowed = "sqlite:PATH, for example sqlite:rollcall.sqlite or sqlite:/var/lib/rollcall/registry.sqlite"
 

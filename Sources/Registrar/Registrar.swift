@@ -67,7 +67,7 @@ struct Registrar: RollcallProcess {
     func services(stop: StopRequest) async throws -> [any Service] {
         let logger = common.logger
         let failpoint = Failpoint.killing(at: failpoint)
-        let store = try openStore(failpoint)
+        let store = try await openStore(failpoint)
         let map = BrokerMap(namespace: common.namespace)
         let publishing = try connection("publish", map)
         let consuming = try connection("consume", map)
@@ -122,9 +122,9 @@ struct Registrar: RollcallProcess {
     }
 
     /// A database that cannot be used is a matter of the configuration: exit code 78 and one line.
-    private func openStore(_ failpoint: @escaping FailpointHandler) throws -> RegistryStore {
+    private func openStore(_ failpoint: @escaping FailpointHandler) async throws -> RegistryStore {
         do {
-            return try RegistryStore(location: location, failpoint: failpoint)
+            return try await RegistryStore.opened(at: location, failpoint: failpoint, within: .seconds(30))
         } catch let error as RegistryStoreError {
             throw ProcessExit(code: 78, message: "\(Self.databaseURL.name): \(error)")
         }

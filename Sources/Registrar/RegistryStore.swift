@@ -23,6 +23,8 @@ final class RegistryStore: Sendable {
     ///
     /// - Throws: `RegistryStoreError` with what can be done about it; nothing has been changed then.
     init(location: DatabaseLocation, failpoint: @escaping FailpointHandler = { _ in }) throws {
+        let lock = OpeningLock(folder: location.folder)
+        defer { lock.release() }
         try Self.makeFile(at: location.path)
         var configuration = Configuration()
         configuration.busyMode = .timeout(Self.busyTimeout)
@@ -34,10 +36,33 @@ final class RegistryStore: Sendable {
             try Self.makeDurable(database)
             try Self.migrate(database)
         } catch let error as DatabaseError {
+            let isBusy = error.resultCode == .SQLITE_BUSY || error.resultCode == .SQLITE_LOCKED
             throw RegistryStoreError(
-                .unusable, "\(location.path) cannot be used as the registry's database: \(error.plainMessage)")
+                isBusy ? .busy : .unusable,
+                "\(location.path) cannot be used as the registry's database: \(error.plainMessage)")
         }
         self.failpoint = failpoint
+    }
+
+    /// Opens it as `init` does, and waits for up to `limit` while another process has it locked.
+    ///
+    /// SQLite refuses some locks at once, whatever the busy timeout, because waiting for them could be a deadlock
+    /// (https://www.sqlite.org/c3ref/busy_handler.html). Turning on the write-ahead log needs such a lock.
+    static func opened(
+        at location: DatabaseLocation, failpoint: @escaping FailpointHandler = { _ in }, within limit: Duration,
+        pause: (Duration) async throws -> Void = { try await Task.sleep(for: $0) }
+    ) async throws -> RegistryStore {
+        let start = ContinuousClock.now
+        var attempt = 0
+        while true {
+            do {
+                return try RegistryStore(location: location, failpoint: failpoint)
+            } catch let error as RegistryStoreError where error.code == .busy {
+                guard start.duration(to: .now) < limit else { throw error }
+            }
+            try await pause(Patience.delay(after: attempt))
+            attempt += 1
+        }
     }
 
     /// GRDB sets `synchronous=NORMAL` whenever it turns WAL on, after every hook it offers: with NORMAL a power cut
@@ -112,5 +137,25 @@ struct RegistryState: Sendable, Hashable {
     static func nextRevision(_ database: Database) throws -> Int64 {
         try database.execute(sql: "UPDATE registry SET revision = revision + 1 WHERE id = 1")
         return try read(database).revision
+    }
+}
+
+/// Lets one registrar of this host at a time open a database in a folder.
+///
+/// Registrars that start together on a new file would all turn on its write-ahead log and make its tables. The migrator
+/// reads which tables there are before its transaction, so the slower one fails: "table registrations already exists".
+/// The lock is the folder's: a process that closes the database's own file loses the locks that SQLite holds on it.
+private struct OpeningLock {
+    private let descriptor: Int32
+
+    /// Waits for the registrar that has it. A folder that cannot be read has none, which is for SQLite to report.
+    init(folder: String) {
+        descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { return }
+        while flock(descriptor, LOCK_EX) != 0, errno == EINTR {}
+    }
+
+    func release() {
+        if descriptor >= 0 { close(descriptor) }
     }
 }

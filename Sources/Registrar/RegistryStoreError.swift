@@ -5,6 +5,8 @@ struct RegistryStoreError: Error, Sendable, CustomStringConvertible {
     enum Code: Sendable, Hashable {
         /// The file cannot be opened, is no database, or is damaged.
         case unusable
+        /// Another process has it locked.
+        case busy
         /// A later version of Rollcall has changed the tables.
         case newerVersion
     }
@@ -29,7 +31,8 @@ enum StoreFailure: Sendable, Hashable {
 
     init(_ error: any Error) {
         guard let error = error as? DatabaseError else {
-            self = error is RegistryStoreError ? .fatal : .particular
+            let storeError = error as? RegistryStoreError
+            self = storeError?.code == .busy ? .transient : storeError == nil ? .particular : .fatal
             return
         }
         switch error.resultCode {

@@ -1,5 +1,6 @@
 import FoundationEssentials
-import Hummingbird
+import HTTPTypes
+import NIOCore
 
 /// `/control`: how tests see and change the fleet.
 struct ControlRoutes: Sendable {
@@ -7,45 +8,47 @@ struct ControlRoutes: Sendable {
     /// nil: there is no Hub.
     var hub: Hub?
 
-    func responder() -> any HTTPResponder<SimulatorContext> {
-        let router = Router(context: SimulatorContext.self)
-        let (fleet, hub) = (fleet, hub)
-        router.get("control/fleet") { _, _ in try Self.json(FleetReport(of: fleet)) }
-        router.get("control/endpoints/:name") { _, context in
-            try Self.report(fleet.endpoint(try context.parameters.require("name")))
+    func respond(to request: Request) async throws -> Response {
+        let parts = request.path.split(separator: "/").dropFirst().map(String.init)
+        switch (request.method, parts.first, parts.count) {
+        case (.get, "fleet", 1): return try Self.json(FleetReport(of: fleet))
+        case (_, "endpoints", 2): return try await respond(to: request, endpoint: parts[1])
+        case (.post, "churn", 1):
+            fleet.setChurning(try await Self.decode(ChurnChange.self, request).on)
+            return Response(status: .noContent)
+        case (.post, "reset-counters", 1):
+            fleet.resetCounters()
+            hub?.resetCounters()
+            return Response(status: .noContent)
+        case (_, "hub", _):
+            guard let hub else { throw HTTPFailure(.notFound) }
+            return try await HubControlRoutes(hub: hub).respond(to: request, parts.dropFirst())
+        default: throw HTTPFailure(.notFound)
         }
-        router.put("control/endpoints/:name") { request, context in
+    }
+
+    private func respond(to request: Request, endpoint name: String) async throws -> Response {
+        switch request.method {
+        case .get: return try Self.report(fleet.endpoint(name))
+        case .put:
             let wanted = try await Self.decode(NewEndpoint.self, request)
-            let name = try context.parameters.require("name")
             fleet.put(
                 SimulatedEndpoint(
                     name: name, kind: wanted.kind, models: wanted.models ?? [],
                     behaviour: wanted.behaviour ?? Behaviour()))
             return try Self.report(fleet.endpoint(name))
-        }
-        router.patch("control/endpoints/:name") { request, context in
+        case .patch:
             let change = try await Self.decode(EndpointChange.self, request)
             return try Self.report(
-                fleet.update(try context.parameters.require("name")) { endpoint in
+                fleet.update(name) { endpoint in
                     if let models = change.models { endpoint.models = models }
                     if let behaviour = change.behaviour { endpoint.behaviour = behaviour }
                 })
-        }
-        router.delete("control/endpoints/:name") { _, context in
-            guard fleet.remove(try context.parameters.require("name")) else { throw HTTPError(.notFound) }
+        case .delete:
+            guard fleet.remove(name) else { throw HTTPFailure(.notFound) }
             return Response(status: .noContent)
+        default: throw HTTPFailure(.notFound)
         }
-        router.post("control/churn") { request, _ in
-            fleet.setChurning(try await Self.decode(ChurnChange.self, request).on)
-            return Response(status: .noContent)
-        }
-        router.post("control/reset-counters") { _, _ in
-            fleet.resetCounters()
-            hub?.resetCounters()
-            return Response(status: .noContent)
-        }
-        if let hub { HubControlRoutes(hub: hub).add(to: router) }
-        return router.buildResponder()
     }
 
     private struct NewEndpoint: Decodable {
@@ -66,12 +69,12 @@ struct ControlRoutes: Sendable {
         do {
             return try JSONDecoder().decode(type, from: Data(body.readableBytesView))
         } catch {
-            throw HTTPError(.badRequest, message: "\(error)")
+            throw HTTPFailure(.badRequest, message: "\(error)")
         }
     }
 
     private static func report(_ endpoint: SimulatedEndpoint?) throws -> Response {
-        guard let endpoint else { throw HTTPError(.notFound) }
+        guard let endpoint else { throw HTTPFailure(.notFound) }
         return try json(FleetReport.Endpoint(of: endpoint))
     }
 

@@ -1,38 +1,37 @@
-import Hummingbird
+import HTTPTypes
+import NIOCore
 
 /// Answers for the simulated endpoints: by path (`/e/<name>/…`), or as the only endpoint of a port.
-struct EndpointResponder: HTTPResponder {
+struct EndpointResponder: Sendable {
     let fleet: Fleet
     /// The endpoint whose port this is.
     var onlyEndpoint: String?
     /// For paths below `/hub`.
     var hub: HubResponder?
     /// For paths that are neither an endpoint's nor the Hub's.
-    var control: (any HTTPResponder<SimulatorContext>)?
+    var control: ControlRoutes?
 
     static let basePath = "/e/"
 
-    func respond(to request: Request, context: SimulatorContext) async throws -> Response {
-        if let onlyEndpoint {
-            return try await respond(as: onlyEndpoint, path: request.uri.path, request, context)
-        }
-        let path = request.uri.path
+    func respond(to request: Request) async throws -> Response {
+        let path = request.path
+        if let onlyEndpoint { return try await respond(as: onlyEndpoint, path: path, request) }
         guard path.hasPrefix(Self.basePath) else {
             if let hub, path.hasPrefix(HubRequest.basePath + "/") {
-                return try await hub.respond(to: request, context: context)
+                return try await hub.respond(to: request)
             }
-            guard let control else { return Response.of(.text("no such path\n", status: 404)) }
-            return try await control.respond(to: request, context: context)
+            guard let control, path == "/control" || path.hasPrefix("/control/") else {
+                return Response.of(.text("no such path\n", status: 404))
+            }
+            return try await control.respond(to: request)
         }
         let rest = path.dropFirst(Self.basePath.count)
         let name = rest.prefix { $0 != "/" }
         let inner = rest.dropFirst(name.count)
-        return try await respond(as: String(name), path: inner.isEmpty ? "/" : String(inner), request, context)
+        return try await respond(as: String(name), path: inner.isEmpty ? "/" : String(inner), request)
     }
 
-    private func respond(
-        as name: String, path: String, _ request: Request, _ context: SimulatorContext
-    ) async throws -> Response {
+    private func respond(as name: String, path: String, _ request: Request) async throws -> Response {
         let key = Self.bearer(request)
         let route = request.method == .post ? InferenceRoute(rawValue: path) : nil
         guard let endpoint = fleet.visit(name, path: path, route: route, key: key) else {
@@ -40,10 +39,10 @@ struct EndpointResponder: HTTPResponder {
         }
         let behaviour = endpoint.behaviour
         if behaviour.latencyMilliseconds > 0 { try await Task.sleep(for: .milliseconds(behaviour.latencyMilliseconds)) }
-        if let response = try await fault(behaviour.fault, request, context) { return response }
+        if let response = try await fault(behaviour.fault, request) { return response }
         if let route {
             return try await InferenceResponder(fleet: fleet, endpoint: endpoint, route: route, key: key)
-                .respond(to: request, context: context)
+                .respond(to: request)
         }
         if let required = behaviour.key, key != required, endpoint.kind.wantsKey(at: path) {
             return Response.of(.unauthorized(endpoint.kind))
@@ -64,20 +63,14 @@ struct EndpointResponder: HTTPResponder {
     }
 
     /// The answer of a fault that stands before the server, whatever was asked for.
-    private func fault(
-        _ fault: Behaviour.Fault, _ request: Request, _ context: SimulatorContext
-    ) async throws -> Response? {
+    private func fault(_ fault: Behaviour.Fault, _ request: Request) async throws -> Response? {
         switch fault {
         case .none, .truncated, .empty, .huge: return nil
-        case .hang:
-            await context.hang(request)
-            return Response(status: .serviceUnavailable)
-        case .reset:
-            await context.reset()
-            return Response(status: .serviceUnavailable)
+        case .hang: try await request.connection.hang(request)
+        case .reset: try await request.connection.reset()
         case .error: return Response.of(.internalError)
         case .html: return Response.of(.loginPage)
-        case .redirect: return .redirect(to: "/login?next=\(request.uri.path)", type: .found)
+        case .redirect: return Response(status: .found, headers: [.location: "/login?next=\(request.path)"])
         }
     }
 

@@ -1,5 +1,4 @@
 import FoundationEssentials
-import Hummingbird
 import Launch
 import Logging
 import ServiceLifecycle
@@ -71,9 +70,9 @@ import Synchronization
         var services: [any Service] = [ChurnService(fleet: fleet)]
         let names = fleet.state.withLock { $0.names }
         for (name, port) in zip(names, configuration.ports) {
-            services.append(application(EndpointResponder(fleet: fleet, onlyEndpoint: name), port: port))
+            services.append(server(EndpointResponder(fleet: fleet, onlyEndpoint: name), port: port))
         }
-        services.append(application(Self.responder(fleet, hub: try hub()), port: configuration.port))
+        services.append(server(Self.responder(fleet, hub: try hub()), port: configuration.port))
         return services
     }
 
@@ -98,14 +97,10 @@ import Synchronization
     static func responder(_ fleet: Fleet, hub: Hub? = nil) -> EndpointResponder {
         EndpointResponder(
             fleet: fleet, hub: hub.map(HubResponder.init(hub:)),
-            control: ControlRoutes(fleet: fleet, hub: hub).responder())
+            control: ControlRoutes(fleet: fleet, hub: hub))
     }
 
-    private func application(_ responder: EndpointResponder, port: Int) -> Application<EndpointResponder> {
-        Application(
-            responder: responder, server: .simulated,
-            configuration: ApplicationConfiguration(
-                address: .hostname(configuration.host, port: port), serverName: nil, backlog: 4096),
-            logger: logger)
+    private func server(_ responder: EndpointResponder, port: Int) -> HTTPServer {
+        HTTPServer(host: configuration.host, port: port, logger: logger) { try await responder.respond(to: $0) }
     }
 }

@@ -17,6 +17,8 @@ struct Benchmarks {
         case lists
         /// What eleven minutes of polling leave: see `SyntheticFleet.window`.
         case window
+        /// Further polls for a stream that has `lists`: see `SyntheticFleet.backlog`.
+        case backlog
     }
 
     let content: Content
@@ -39,7 +41,9 @@ struct Benchmarks {
     static func main() async throws {
         let arguments = Array(CommandLine.arguments.dropFirst())
         guard let benchmarks = Benchmarks(arguments, environment: ProcessInfo.processInfo.environment) else {
-            print("usage: Benchmarks registry|lists|window NAMESPACE ENDPOINTS MODELS DISTINCT BASE_URL POLL_INTERVAL")
+            print(
+                "usage: Benchmarks registry|lists|window|backlog NAMESPACE ENDPOINTS MODELS DISTINCT BASE_URL "
+                    + "POLL_INTERVAL")
             exit(64)
         }
         try await benchmarks.fill()
@@ -70,6 +74,8 @@ struct Benchmarks {
             for message in fleet.registry + fleet.firstPolls { try await writer.write(message) }
         case .window:
             try await fleet.window { try await writer.write($0) }
+        case .backlog:
+            try await fleet.backlog { try await writer.write($0) }
         }
     }
 }

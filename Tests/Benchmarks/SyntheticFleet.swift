@@ -19,17 +19,32 @@ struct SyntheticFleet {
     private static let rowsPerMessage = 50
     private static let firstSeen: Int64 = 1_700_000_000
 
+    /// The key that `scripts/bench` presents: its SHA-256 is all that a registry keeps of it.
+    var key: KeyRecord {
+        KeyRecord(
+            id: "00000000-0000-4000-9000-000000000001", name: "benchmarks",
+            digest: "f83c9e72e46959e0602ef08a2654a672e89b8f8428aa5b2824e1ea7d0fb39212", scopes: [.inference, .models],
+            revision: Int64(size) + 1, createdAt: Self.firstSeen)
+    }
+
     /// Every record, then the checkpoint that names them.
     var registry: [CatalogMessage] {
-        (0..<size).map { number in
-            let record = record(number)
-            return .registryChanged(
-                RegistryChange(record))
-        } + checkpoint(madeAt: now)
+        (0..<size).map { .registryChanged(RegistryChange(record($0))) } + [.registryChanged(RegistryChange(key))]
+            + checkpoint(madeAt: now)
     }
 
     /// A full row of each endpoint.
     var firstPolls: [CatalogMessage] { batches(0..<size, at: now) { row($0, version: 0, base: nil, at: now) } }
+
+    /// What a gateway has to catch up with that was away for some polls: in each round every endpoint has another list.
+    func backlog(rounds: Int = 5, write: (CatalogMessage) async throws -> Void) async throws {
+        for round in 1...rounds {
+            let time = now + Int64(round)
+            for message in batches(0..<size, at: time, { row($0, version: round, base: nil, at: time) }) {
+                try await write(message)
+            }
+        }
+    }
 
     func record(_ number: Int) -> EndpointRecord {
         EndpointRecord(
@@ -39,9 +54,10 @@ struct SyntheticFleet {
     }
 
     func checkpoint(madeAt: Int64) -> [CatalogMessage] {
-        let entries = (0..<size).map { CheckpointEntry(kind: .endpoint, id: id($0), revision: Int64($0) + 1) }
+        let endpoints = (0..<size).map { CheckpointEntry(kind: .endpoint, id: id($0), revision: Int64($0) + 1) }
+        let entries = endpoints + [CheckpointEntry(kind: .key, id: key.id, revision: key.revision)]
         return Checkpoint.parts(
-            registry: Self.registryID, incarnation: 1, revision: Int64(size), entries: entries, madeAt: madeAt
+            registry: Self.registryID, incarnation: 1, revision: key.revision, entries: entries, madeAt: madeAt
         ).map(CatalogMessage.registryCheckpoint)
     }
 

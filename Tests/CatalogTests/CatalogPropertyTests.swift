@@ -1,4 +1,5 @@
 import Catalog
+import TestSupport
 import Testing
 
 /// Histories made up at random from the seeds that are the arguments, so that a failure repeats itself.

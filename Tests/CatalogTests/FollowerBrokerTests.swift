@@ -18,7 +18,7 @@ struct FollowerBrokerTests {
             try await process.until("ready") { $0.readiness.isReady }
             #expect(process.follower.readiness.isCurrent)
             #expect(!process.follower.readiness.isUnconfirmed)
-            #expect(String(decoding: process.follower.modelList.bytes, as: UTF8.self).contains(#""id":"m""#))
+            #expect(String(decoding: process.follower.view.list.bytes, as: UTF8.self).contains(#""id":"m""#))
             // Live: through the stream and back.
             var effects = process.follower.effects().makeAsyncIterator()
             let row = Sample.batch(Sample.row(1, generation: 1, tick: 2, models: ["n"]))
@@ -27,7 +27,7 @@ struct FollowerBrokerTests {
                 catalog.highestTick == 2 ? catalog.highestTick : nil
             }
             #expect(tick == 2)
-            #expect(String(decoding: process.follower.modelList.bytes, as: UTF8.self).contains(#""id":"n""#))
+            #expect(String(decoding: process.follower.view.list.bytes, as: UTF8.self).contains(#""id":"n""#))
             let batch = await effects.next()
             #expect(batch?.contains(.modelsChanged) == true)
             #expect((process.follower.age ?? .seconds(99)) < .seconds(5))
@@ -35,6 +35,7 @@ struct FollowerBrokerTests {
             #expect(await effects.next() == nil)
             #expect(!process.follower.readiness.isCurrent)
             #expect(process.follower.readiness.isReady)
+            #expect(process.follower.view.readiness == process.follower.readiness)
         }
     }
 
@@ -50,7 +51,7 @@ struct FollowerBrokerTests {
             try await broker.publish(Self.record)
             try await process.until("ready") { $0.readiness.isReady }
             #expect(process.log.starts.contains("first"))
-            #expect(String(decoding: process.follower.modelList.bytes, as: UTF8.self).contains(#""id":"m""#))
+            #expect(String(decoding: process.follower.view.list.bytes, as: UTF8.self).contains(#""id":"m""#))
             try await process.stop()
         }
     }
@@ -100,9 +101,10 @@ struct FollowerBrokerTests {
             try await process.until("ready") { $0.readiness.isReady }
             try await broker.dropConnections(of: process)
             try await process.until("not current") { _ in process.log.starts.count > 1 }
-            #expect(String(decoding: process.follower.modelList.bytes, as: UTF8.self).contains(#""id":"m""#))
+            #expect(String(decoding: process.follower.view.list.bytes, as: UTF8.self).contains(#""id":"m""#))
             try await broker.publish(Sample.batch(Sample.row(1, generation: 1, tick: 2, models: ["n"])))
             try await process.until("current again") { $0.readiness.isCurrent && $0.read { $0.highestTick == 2 } }
+            #expect(process.follower.view.readiness.isCurrent)
             #expect(process.log.starts.count == 2)
             #expect(process.log.starts.last?.contains("resume") == true)
             #expect(!process.follower.readiness.publishInFull)
@@ -115,20 +117,20 @@ struct FollowerBrokerTests {
             try await broker.publish(Self.record, Self.row, Self.checkpoint)
             let process = try broker.startFollower()
             try await process.until("ready") { $0.readiness.isReady }
-            let before = process.follower.modelList
+            let before = process.follower.view.list
             try await broker.recreateStream()
             try await process.until("reading aside") { $0.readiness.publishInFull && $0.readiness.lacksCheckpoint }
-            #expect(process.follower.modelList == before)
+            #expect(process.follower.view.list == before)
             #expect(process.follower.readiness.isReady)
             #expect(process.follower.read { $0.version?.incarnation } == 1)
             let row = Sample.batch(Sample.row(2, generation: 2, tick: 9, models: ["new"]))
             try await broker.publish(Sample.created(2, revision: 2), row)
-            #expect(process.follower.modelList == before)
+            #expect(process.follower.view.list == before)
             try await broker.publish(Sample.checkpoint([(2, 2)], revision: 2, incarnation: 2))
-            try await process.until("swapped") { !$0.readiness.publishInFull }
+            try await process.until("swapped") { !$0.view.readiness.publishInFull }
             #expect(process.follower.read { $0.version?.incarnation } == 2)
             #expect(process.follower.read { $0.endpoints.map(\.record.name) } == ["e2"])
-            #expect(String(decoding: process.follower.modelList.bytes, as: UTF8.self).contains(#""id":"new""#))
+            #expect(String(decoding: process.follower.view.list.bytes, as: UTF8.self).contains(#""id":"new""#))
             try await process.stop()
         }
     }

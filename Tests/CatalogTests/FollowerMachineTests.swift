@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Catalog
@@ -211,6 +212,43 @@ import Testing
         #expect(machine.catalog.version == CatalogVersion(incarnation: 2, offset: 3))
     }
 
+    /// Slices of any size end as the whole batch does, with the same effects and actions in the same order.
+    @Test(arguments: 700..<720 as Range<UInt64>)
+    func aBatchMayBeReceivedInSlices(seed: UInt64) {
+        var generator = SeededGenerator(seed: seed)
+        var log = SimulatedSenders(steps: 20, pollers: 2, using: &generator).interleaved(using: &generator)
+        log.insert(mark, at: Int.random(in: 0...log.count, using: &generator))
+        for place in 0..<5 { log.insert(.pollRequested(PollRequest(endpoint: "e\(place)", reason: "")), at: place * 9) }
+        var (whole, sliced) = (machine(), machine())
+        var from = whole.begin()
+        #expect(sliced.begin() == from)
+        for _ in 0..<2 {
+            #expect(whole.subscribed(from, now: at(0)) == sliced.subscribed(from, now: at(0)))
+            let expected = whole.received(incoming(log), now: at(0), wallClock: 2000)
+            var rest = incoming(log)[...]
+            var effects: [CatalogEffect] = []
+            var actions: [Machine.Action] = []
+            while !rest.isEmpty {
+                var left = Int.random(in: 1...20, using: &generator)
+                let result = sliced.receive(
+                    &rest,
+                    until: {
+                        left -= 1
+                        return left == 0
+                    }, now: at(0), wallClock: 2000)
+                effects += result.effects
+                actions += result.actions
+            }
+            let settled = sliced.settle()
+            #expect(effects + settled.effects == expected.effects, "seed \(seed)")
+            #expect(actions + settled.actions == expected.actions, "seed \(seed)")
+            #expect(sliced.readiness == whole.readiness && sliced.catalog.endpoints == whole.catalog.endpoints)
+            guard expected.actions == [.resubscribe] else { break }
+            from = whole.begin()
+            #expect(sliced.begin() == from)
+        }
+    }
+
     @Test func whatIsNotUnderstoodCountsAsApplied() {
         var machine = ready()
         let unknown = Machine.Incoming(offset: 4, messageID: "m4", message: nil)
@@ -258,5 +296,17 @@ import Testing
         _ = machine.received(incoming(complete + [mark]), now: at(6), wallClock: 2000)
         #expect(machine.nextDeadline == nil)
         #expect(machine.tick(now: at(60)).actions.isEmpty)
+    }
+}
+
+extension FollowerMachine {
+    /// Receives all of `batch` at once.
+    fileprivate mutating func received(
+        _ batch: [Incoming], now: Instant, wallClock: Int64
+    ) -> (actions: [Action], effects: [CatalogEffect]) {
+        var rest = batch[...]
+        let (actions, effects) = receive(&rest, until: { false }, now: now, wallClock: wallClock)
+        let settled = settle()
+        return (actions + settled.actions, effects + settled.effects)
     }
 }

@@ -24,7 +24,12 @@ import Testing
         #expect(try new.unseal(sealed, for: "e1") == "s")
         let resealed = try new.seal("s", for: "e1")
         #expect(throws: KeyRingError.self) { try old.unseal(resealed, for: "e1") }
-        #expect(new.fingerprint("x".utf8) != old.fingerprint("x".utf8))
+    }
+
+    @Test func aNewKeyBeforeTheOthersChangesNoFingerprint() throws {
+        let old = try KeyRing(first).fingerprint("x".utf8)
+        #expect(try KeyRing("\(second),\(first)").fingerprint("x".utf8) == old)
+        #expect(try KeyRing(second).fingerprint("x".utf8) != old)
     }
 
     @Test func doesNotOpenForAnotherEndpointOrAltered() throws {

@@ -1,4 +1,5 @@
 import Catalog
+import TestSupport
 
 /// A made-up history: a registrar, pollers, and a refresher, each with the messages that it sends, in its order.
 struct SimulatedSenders {

@@ -61,6 +61,16 @@ struct KeyTests {
         #expect(strange.status == .failure && strange.output.isEmpty)
     }
 
+    @Test("A key that cannot be printed is lost: which one to revoke is told")
+    func unprinted() async throws {
+        let failure = CommandFailure(.failure, "standard output cannot be written: x", code: CommandFailure.outputCode)
+        let ran = try await rollcall("keys", "create", "laptop", "--scope", "models", outputFailure: failure) { _ in
+            .json(#"{\#(Self.record),"key":"rc_abc"}"#, status: 201)
+        }
+        #expect(ran.status == .failure && ran.notes.isEmpty)
+        #expect(ran.failure?.hint?.hasSuffix("rollcall keys revoke 3f") == true)
+    }
+
     @Test("Revoking")
     func revoke() async throws {
         let ran = try await rollcall("keys", "revoke", "3f") { _ in .init(status: 204) }

@@ -35,6 +35,21 @@ struct OptionTests {
             #expect(throws: ValidationError.self) { try GlobalOptions.parse([]).address(["ROLLCALL_URL": wrong]) }
         }
         #expect(throws: (any Error).self) { try GlobalOptions.parse(["--timeout", "0"]) }
+        #expect(try GlobalOptions.parse(["--url", "http://a/b@c"]).address([:]) == "http://a/b@c")
+    }
+
+    @Test("An address with a password is refused without being shown")
+    func password() throws {
+        for url in ["http://user:hunter2@a", "https://hunter2@a:1/x", "HTTP://u:hunter2@[::1]/"] {
+            let error = try #require(throws: (any Error).self) { try GlobalOptions.parse(["--url", url]) }
+            #expect(Rollcall.exitCode(for: error).rawValue == ExitReason.usage.rawValue)
+            let fromEnvironment = try #require(throws: ValidationError.self) {
+                try GlobalOptions.parse([]).address(["ROLLCALL_URL": url])
+            }
+            for text in [GlobalOptions.fullMessage(for: error), fromEnvironment.message] {
+                #expect(text.contains("must hold no user and no password") && !text.contains("hunter2"))
+            }
+        }
     }
 
     @Test("Keys: the file, the environment, none; never an argument")
@@ -45,7 +60,11 @@ struct OptionTests {
         #expect(try GlobalOptions.parse(["--api-key-file", file.path]).apiKey(environment) == "from-file")
         #expect(try GlobalOptions.parse([]).apiKey(environment) == "from-environment")
         #expect(try GlobalOptions.parse([]).apiKey([:]) == nil)
-        try Data("\n".utf8).write(to: file)
+        for text in ["from-file ", "from-file\r\nsecond line", "\t from-file\t\n", "\nfrom-file"] {
+            try Data(text.utf8).write(to: file)
+            #expect(try GlobalOptions.parse(["--api-key-file", file.path]).apiKey([:]) == "from-file")
+        }
+        try Data("\n \n".utf8).write(to: file)
         #expect(throws: CommandFailure.self) { try GlobalOptions.parse(["--api-key-file", file.path]).apiKey([:]) }
         try FileManager.default.removeItem(at: file)
         #expect(throws: CommandFailure.self) { try GlobalOptions.parse(["--api-key-file", file.path]).apiKey([:]) }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Conventions
 import Foundation
 import Testing
 
@@ -12,14 +13,16 @@ struct ProgramTests {
         let output = Pipe()
         let errors = Pipe()
 
-        init(_ arguments: [String]) throws {
+        /// - Parameter output: instead of a pipe
+        init(_ arguments: [String], output: FileHandle? = nil) throws {
             process = Process()
             process.executableURL = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
                 .appendingPathComponent("rollcall")
             process.arguments = arguments
-            process.standardOutput = output
+            process.standardOutput = output ?? self.output
             process.standardError = errors
             try process.run()
+            if output != nil { try self.output.fileHandleForWriting.close() }
         }
 
         func interrupt() { process.interrupt() }
@@ -61,6 +64,23 @@ struct ProgramTests {
                 #expect(section.contains(name), "\(name)")
             }
         }
+    }
+
+    @Test("A full disk is a failure that says so")
+    func fullDisk() async throws {
+        let gateway = StubGateway { _ in .json(#"{"id":"3f","key":"rc_abc"}"#, status: 201) }
+        let ended = try await gateway.serve { url in
+            let full = try #require(FileHandle(forWritingAtPath: "/dev/full"))
+            let arguments = ["keys", "create", "laptop", "--scope", "models", "--url", url]
+            return try await Program(arguments, output: full).end()
+        }
+        #expect(ended.code == 1)
+        #expect(
+            ended.errors == """
+                error: standard output cannot be written: No space left on device (output_failed)
+                The key was made, but nobody has it now. Revoke it: rollcall keys revoke 3f
+
+                """)
     }
 
     @Test("Ctrl-C at an operation says how to go on")

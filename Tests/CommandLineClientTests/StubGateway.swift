@@ -1,11 +1,8 @@
 import ArgumentParser
 import Curl
 import Foundation
-import HTTPTypes
-import Hummingbird
-import Logging
-import NIOCore
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import CommandLineClient
@@ -27,6 +24,8 @@ final class StubGateway: Sendable {
         var body = ""
         /// The connection ends in the middle of the body.
         var isCut = false
+        /// The connection ends without an answer.
+        var isSilent = false
 
         static func json(_ body: String, status: Int = 200, headers: [String: String] = [:]) -> Reply {
             Reply(status: status, headers: headers, body: body)
@@ -50,42 +49,41 @@ final class StubGateway: Sendable {
 
     /// Runs it while `body` runs, which is given its URL.
     func serve<Value: Sendable>(_ body: @escaping @Sendable (String) async throws -> Value) async throws -> Value {
-        let (ports, port) = AsyncStream.makeStream(of: Int.self)
-        let application = Application(
-            responder: CallbackResponder<BasicRequestContext> { request, _ in try await self.respond(request) },
-            configuration: ApplicationConfiguration(address: .hostname("127.0.0.1", port: 0)),
-            onServerRunning: { channel in port.yield(channel.localAddress?.port ?? 0) },
-            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
-        return try await withThrowingTaskGroup(of: Value?.self) { group in
-            group.addTask {
-                try await application.run()
-                return nil
+        let server = RawServer { connection in
+            while let request = connection.readRequest() {
+                guard self.answer(request, on: connection) else { return }
             }
-            let number = try #require(await ports.first { _ in true })
-            let value = try await body("http://127.0.0.1:\(number)")
-            group.cancelAll()
-            return value
         }
+        let value = try await body(server.url)
+        withExtendedLifetime(server) {}
+        return value
     }
 
-    private func respond(_ request: Request) async throws -> Response {
-        let body = String(buffer: try await request.body.collect(upTo: 1 << 20))
-        let headers = Dictionary(
-            request.headers.map { ($0.name.canonicalName, $0.value) }, uniquingKeysWith: { first, _ in first })
-        let asked = Asked(
-            method: request.method.rawValue, path: request.uri.description, headers: headers, body: body)
+    /// False if the connection ends here.
+    private func answer(_ request: RawRequest, on connection: RawSocket) -> Bool {
+        let line = request.line.split(separator: " ").map(String.init)
+        let asked = Asked(method: line[0], path: line[1], headers: Self.headers(request), body: request.text)
         seen.withLock { $0.append(asked) }
         let reply = answering(asked)
-        var fields: HTTPFields = [.contentType: "application/json"]
-        for (name, value) in reply.headers { fields[try #require(HTTPField.Name(name))] = value }
-        let buffer = ByteBuffer(string: reply.body)
-        let content =
-            reply.isCut
-            ? ResponseBody(contentLength: buffer.readableBytes + 10) { writer in
-                try await writer.write(buffer)
-                throw CancellationError()
-            } : ResponseBody(byteBuffer: buffer)
-        return Response(status: .init(code: reply.status), headers: fields, body: content)
+        if reply.isSilent { return false }
+        var head = "HTTP/1.1 \(reply.status) Status\r\nContent-Type: application/json\r\n"
+        for (name, value) in reply.headers { head += "\(name): \(value)\r\n" }
+        // RFC 9110, section 8.6: a 204 must not have one.
+        if reply.status != 204 { head += "Content-Length: \(reply.body.utf8.count + (reply.isCut ? 10 : 0))\r\n" }
+        return connection.write(head + "\r\n" + reply.body) && !reply.isCut
+    }
+
+    /// By their names in lower case.
+    private static func headers(_ request: RawRequest) -> [String: String] {
+        let fields = request.head.components(separatedBy: "\r\n").dropFirst().compactMap { line in
+            line.firstIndex(of: ":").map { colon in
+                (
+                    line[..<colon].lowercased(),
+                    line[line.index(after: colon)...].trimmingCharacters(in: .whitespaces)
+                )
+            }
+        }
+        return Dictionary(fields, uniquingKeysWith: { first, _ in first })
     }
 }
 
@@ -113,13 +111,17 @@ final class FakeTime: Sendable {
 /// Runs `rollcall` with these arguments against a gateway that answers so.
 func rollcall(
     _ arguments: String..., environment: [String: String] = [:], showsProgress: Bool = false,
-    limit: Duration = .seconds(300), answering: @escaping StubGateway.Answering
+    limit: Duration = .seconds(300), outputFailure: CommandFailure? = nil,
+    answering: @escaping StubGateway.Answering
 ) async throws -> Ran {
     let gateway = StubGateway(answering)
     return try await gateway.serve { url in
         let output = Captured()
         let console = Console(
-            write: { output.add(String(decoding: $0, as: UTF8.self)) }, note: { output.addNote($0) },
+            write: { bytes throws(CommandFailure) in
+                if let outputFailure { throw outputFailure }
+                output.add(String(decoding: bytes, as: UTF8.self))
+            }, note: { output.addNote($0) },
             showsProgress: showsProgress)
         let time = FakeTime()
         let http = HTTPClient()

@@ -1,6 +1,5 @@
 import ArgumentParser
 import Curl
-import Launch
 import Testing
 
 @testable import CommandLineClient
@@ -55,11 +54,6 @@ struct TextTests {
         table.add(["x\u{7}"])
         #expect(table.text == "ID\nx?\n")
         #expect(!CommandFailure(.failure, "a\u{1B}[2J").description.contains("\u{1B}"))
-    }
-
-    @Test("The version is that of the processes")
-    func version() {
-        #expect(CommandLineClient.rollcallVersion == Launch.rollcallVersion)
     }
 
     @Test(

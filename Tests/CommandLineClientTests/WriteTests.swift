@@ -1,4 +1,5 @@
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import CommandLineClient
@@ -16,6 +17,24 @@ struct WriteTests {
         init(_ replies: [StubGateway.Reply]) { self.replies = Mutex(replies) }
         func next() -> StubGateway.Reply {
             replies.withLock { $0.count > 1 ? $0.removeFirst() : $0[0] }
+        }
+    }
+
+    /// A gateway that reads one request, and then is gone: it neither answers nor listens any more.
+    private final class Brief: Sendable {
+        private let server = Mutex<RawServer?>(nil)
+        private let asked = Mutex<[String]>([])
+        var lines: [String] { asked.withLock { $0 } }
+
+        static func listen() -> (url: String, Brief) {
+            let brief = Brief()
+            let server = RawServer { connection in
+                // The listener closes with the last reference to its server.
+                brief.server.withLock { $0 = nil }
+                if let request = connection.readRequest() { brief.asked.withLock { $0.append(request.line) } }
+            }
+            brief.server.withLock { $0 = server }
+            return (server.url, brief)
         }
     }
 
@@ -73,5 +92,53 @@ struct WriteTests {
         }
         #expect(ran.requests.map(\.path) == ["/v0/endpoints", "/v0/operations/op1", "/v0/endpoints/id-7"])
         #expect(ran.output.hasPrefix("name         gpu-1\n"))
+    }
+
+    private static let page = StubGateway.Reply(
+        status: 502, headers: ["Content-Type": "text/html"], body: "<html></html>")
+
+    @Test("After a try without an answer, pages of a load balancer are tried again, and the key is told at the end")
+    func balancer() async throws {
+        for status in [502, 503, 504] {
+            var page = Self.page
+            page.status = status
+            let ran = try await rollcall(
+                "models", "remove", "a/b", "--idempotency-key", "k9", answering: inTurn([.init(isSilent: true), page]))
+            #expect(ran.requests.count == 5 && ran.status == .tryAgain, "\(status)")
+            #expect(ran.failure?.hint?.hasSuffix("--idempotency-key k9") == true)
+        }
+        // The load balancer may have handed the write to a gateway that then died.
+        let first = try await rollcall("models", "remove", "a/b", answering: inTurn([Self.page, .init(status: 204)]))
+        #expect(first.status == .success && first.requests.count == 2)
+        // No gateway took it.
+        let none = try await rollcall("models", "remove", "a/b") { _ in .init(status: 503, body: "<html></html>") }
+        #expect(none.status == .tryAgain && none.requests.count == 1 && none.failure?.hint == nil)
+    }
+
+    @Test("After it, a gateway that is gone is tried again, and the key is told at the end")
+    func gone() async throws {
+        let (url, asked) = Brief.listen()
+        let ran = try await rollcall(
+            "--url", url, "models", "remove", "a/b", "--idempotency-key", "k9", answering: { _ in .init(status: 204) })
+        #expect(asked.lines == ["DELETE /v0/models/a/b HTTP/1.1"])
+        #expect(ran.status == .tryAgain && ran.pauses.count == 4 && ran.requests.isEmpty)
+        #expect(ran.failure?.hint?.hasSuffix("--idempotency-key k9") == true)
+        #expect(ran.failure?.code == "connect_failed")
+        // Without a try before it, nothing can have been done.
+        let away = try await rollcall("--url", "http://127.0.0.1:1", "models", "remove", "a/b") { _ in .init() }
+        #expect(away.status == .unreachable && away.pauses.isEmpty && away.failure?.hint == nil)
+    }
+
+    @Test("After it, a refusal that says nothing of the write keeps the key, and an answer to the write is final")
+    func answered() async throws {
+        for (status, code, exit, isTold) in [
+            (401, "unauthorized", ExitReason.tryAgain, true), (500, "internal", .tryAgain, true),
+            (409, "name_taken", .conflict, false), (404, "endpoint_not_found", .notFound, false),
+        ] {
+            let ran = try await rollcall(
+                "models", "remove", "a/b", answering: inTurn([.init(isSilent: true), .error(status, code)]))
+            #expect(ran.status == exit && ran.requests.count == 2, "\(status)")
+            #expect((ran.failure?.hint != nil) == isTold, "\(status)")
+        }
     }
 }

@@ -23,6 +23,33 @@ extension CurlTests {
             }
         }
 
+        /// Besides the authority of the first server, which stands for the system's here.
+        @Test func additionalAuthority() async throws {
+            let (first, second, third) = (try TLSServer(), try TLSServer(), try TLSServer())
+            var configuration = HTTPClient.Configuration()
+            configuration.caFile = first.certificate
+            configuration.additionalCAFile = second.certificate
+            try await withClient(configuration) { client async throws in
+                #expect(try await client.execute(HTTPRequest(url: first.url)).status == 200)
+                #expect(try await client.execute(HTTPRequest(url: second.url)).status == 200)
+                #expect(await client.failure(executing: HTTPRequest(url: third.url))?.code == .tls)
+            }
+            configuration.caFile = nil
+            try await withClient(configuration) { client async throws in
+                #expect(try await client.execute(HTTPRequest(url: second.url)).status == 200)
+                #expect(await client.failure(executing: HTTPRequest(url: first.url))?.code == .tls)
+            }
+        }
+
+        @Test func additionalAuthorityThatCannotBeRead() async throws {
+            var configuration = HTTPClient.Configuration()
+            configuration.additionalCAFile = "/nowhere/ca.pem"
+            try await withClient(configuration) { client async throws in
+                let error = await client.failure(executing: HTTPRequest(url: "https://127.0.0.1:1/"))
+                #expect(error?.code == .tls && error?.message.contains("/nowhere/ca.pem") == true)
+            }
+        }
+
         @Test func certificateOfAnotherHost() async throws {
             let server = try TLSServer(name: "DNS:other.example")
             try await withClient(server.configuration) { client async throws in
@@ -59,23 +86,26 @@ extension CurlTests {
 /// `openssl s_server -www` on a port of its own; ended with the object.
 private final class TLSServer {
     let url: String
-    let configuration: HTTPClient.Configuration
+    /// The path of its certificate, which is its own authority.
+    let certificate: String
+    var configuration: HTTPClient.Configuration {
+        var configuration = HTTPClient.Configuration()
+        configuration.caFile = certificate
+        return configuration
+    }
     private let process: Subprocess
     private let folder: URL
 
     /// `name` as in subjectAltName.
-    init(name: String) throws {
+    init(name: String = "IP:127.0.0.1") throws {
         folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         let key = folder.appendingPathComponent("key.pem").path
-        let certificate = folder.appendingPathComponent("certificate.pem").path
+        certificate = folder.appendingPathComponent("certificate.pem").path
         _ = try run([
             "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
             "-keyout", key, "-out", certificate, "-days", "2", "-subj", "/CN=test", "-addext", "subjectAltName=\(name)",
         ])
-        var configuration = HTTPClient.Configuration()
-        configuration.caFile = certificate
-        self.configuration = configuration
         // Port 0 is chosen by the system and told on the first line, `ACCEPT 127.0.0.1:port`.
         process = try Subprocess([
             "openssl", "s_server", "-accept", "127.0.0.1:0", "-www", "-key", key, "-cert", certificate,

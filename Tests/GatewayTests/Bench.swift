@@ -1,8 +1,9 @@
 import Catalog
 import Foundation
 import HTTPTypes
-import Hummingbird
 import Logging
+import NIOCore
+import NIOHTTP1
 import Synchronization
 import Testing
 
@@ -18,46 +19,65 @@ struct Bench {
     let registrar: SmallRegistrar
     let responder: GatewayResponder
     let log: LogBox
+    let drain = Drain()
+    let keyRing: KeyRing?
 
     init(
         _ messages: [CatalogMessage] = [], adminKey: String? = nil, anonymousScopes: Set<Scope> = [],
-        keysMaxAge: Duration? = nil, secretKey: String? = Bench.secretKey,
-        limits: (inout GatewayLimits) -> Void = { _ in }, inference inferenceLimits: InferenceLimits = InferenceLimits()
+        keysMaxAge: Duration? = nil, secretKey: String? = Bench.secretKey, listensOnLoopback: Bool = false,
+        cors: String? = nil, logLevel: Logger.Level = .trace, limits: (inout GatewayLimits) -> Void = { _ in }
     ) throws {
         var bounds = GatewayLimits()
         bounds.outcome = .milliseconds(300)
         bounds.poll = .milliseconds(300)
         bounds.repeated = .milliseconds(100)
+        bounds.unknownName = .milliseconds(100)
         limits(&bounds)
         catalog = HeldCatalog(messages)
         registrar = SmallRegistrar(catalog)
         log = LogBox()
+        keyRing = try secretKey.map { try KeyRing($0) }
         responder = GatewayResponder(
             catalog: catalog, sender: registrar,
-            access: AccessPolicy(adminKey: adminKey, anonymousScopes: anonymousScopes, keysMaxAge: keysMaxAge),
-            keyRing: try secretKey.map { try KeyRing($0) }, limits: bounds, inferenceLimits: inferenceLimits,
+            access: AccessPolicy(
+                adminKey: adminKey, anonymousScopes: anonymousScopes, keysMaxAge: keysMaxAge,
+                listensOnLoopback: listensOnLoopback, cors: try cors.map { try #require(CORSPolicy($0)) }),
+            keyRing: keyRing, limits: bounds, isStopping: { [drain] in drain.isStopping },
             now: { Bench.now },
-            logger: Logger(label: "gateway", factory: { [log] _ in CapturingHandler(box: log) }))
+            logger: Logger(label: "gateway", factory: { [log] _ in CapturingHandler(box: log, logLevel: logLevel) }))
     }
 
-    /// JSON is the type of a body unless `headers` say otherwise; POST and PATCH always have one.
+    /// JSON is the type of a body unless `headers` say otherwise; POST and PATCH always have one. Headers of one name are
+    /// given apart, separated by a line break.
     @discardableResult
     func send(
         _ method: String, _ path: String, _ body: String? = nil, headers: [String: String] = [:],
-        host: String = "127.0.0.1:8400"
+        host: String? = "127.0.0.1:8400", isFromLoopback: Bool = true
     ) async throws -> Answer {
-        var fields = HTTPFields()
-        if body != nil || method == "POST" || method == "PATCH" { fields[.contentType] = "application/json" }
-        for (name, value) in headers { fields[try #require(HTTPField.Name(name))] = value.isEmpty ? nil : value }
-        let head = HTTPRequest(
-            method: try #require(HTTPRequest.Method(method)), scheme: "http", authority: host, path: path,
-            headerFields: fields)
-        let request = Request(head: head, body: RequestBody(buffer: ByteBuffer(string: body ?? "")))
-        let response = try await responder.response(to: request)
-        let collector = BodyCollector()
-        try await response.body.write(collector)
+        let request = try request(
+            method, path, body, headers: headers, host: host, isFromLoopback: isFromLoopback)
+        let response = await responder.response(to: request)
         return Answer(
-            status: response.status.code, headers: response.headers, bytes: collector.bytes.withLock { $0 })
+            status: response.status.code, headers: response.headers, bytes: Array(response.body.readableBytesView),
+            closesConnection: response.closesConnection)
+    }
+
+    func request(
+        _ method: String, _ path: String, _ body: String? = nil, headers: [String: String] = [:],
+        host: String? = "127.0.0.1:8400", isFromLoopback: Bool = true
+    ) throws -> Request {
+        var fields = HTTPHeaders()
+        if let host { fields.add(name: "Host", value: host) }
+        if body != nil || method == "POST" || method == "PATCH" {
+            fields.add(name: "content-type", value: "application/json")
+        }
+        for (name, value) in headers {
+            fields.remove(name: name)
+            for line in value.split(separator: "\n") { fields.add(name: name, value: String(line)) }
+        }
+        return Request(
+            method: try #require(HTTPRequest.Method(method)), target: path, headers: RequestHeaders(fields),
+            body: ByteBuffer(string: body ?? ""), isFromLoopback: isFromLoopback)
     }
 }
 
@@ -65,6 +85,7 @@ struct Answer {
     let status: Int
     let headers: HTTPFields
     let bytes: [UInt8]
+    var closesConnection = false
 
     var text: String { String(decoding: bytes, as: UTF8.self) }
 
@@ -75,9 +96,11 @@ struct Answer {
     }
 
     /// The code, once the body is shown to have exactly the shape of errors.
-    func errorCode(_ location: SourceLocation = #_sourceLocation) throws -> String {
+    /// `isTyped`: for Anthropic's clients as well.
+    func errorCode(isTyped: Bool = false, _ location: SourceLocation = #_sourceLocation) throws -> String {
         let whole = try json()
-        #expect(Set(whole.keys) == ["error"], sourceLocation: location)
+        #expect(Set(whole.keys) == (isTyped ? ["error", "type"] : ["error"]), sourceLocation: location)
+        #expect(whole["type"] as? String == (isTyped ? "error" : nil), sourceLocation: location)
         #expect(headers[.contentType] == "application/json", sourceLocation: location)
         let error = try #require(whole["error"] as? [String: Any], sourceLocation: location)
         #expect(Set(error.keys) == ["message", "type", "param", "code"], sourceLocation: location)
@@ -95,16 +118,6 @@ struct Answer {
     func errorParam() throws -> String? { (try json()["error"] as? [String: Any])?["param"] as? String }
 }
 
-private struct BodyCollector: ResponseBodyWriter {
-    final class Bytes: Sendable {
-        private let value = Mutex<[UInt8]>([])
-        func withLock<T: Sendable>(_ body: (inout [UInt8]) -> T) -> T { value.withLock { body(&$0) } }
-    }
-    let bytes = Bytes()
-    func write(_ buffer: ByteBuffer) async throws { bytes.withLock { $0 += Array(buffer: buffer) } }
-    func finish(_ trailingHeaders: HTTPFields?) async throws {}
-}
-
 /// All that was logged, as text.
 final class LogBox: Sendable {
     private let held = Mutex<[String]>([])
@@ -115,8 +128,11 @@ final class LogBox: Sendable {
 struct CapturingHandler: LogHandler {
     let box: LogBox
     var metadata: Logger.Metadata = [:]
-    var logLevel = Logger.Level.trace
-    init(box: LogBox) { self.box = box }
+    var logLevel: Logger.Level
+    init(box: LogBox, logLevel: Logger.Level = .trace) {
+        self.box = box
+        self.logLevel = logLevel
+    }
     subscript(metadataKey key: String) -> Logger.Metadata.Value? {
         get { metadata[key] }
         set { metadata[key] = newValue }

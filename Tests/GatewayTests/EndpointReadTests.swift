@@ -1,5 +1,6 @@
 import Catalog
 import Foundation
+import NIOCore
 import Testing
 
 @testable import Gateway
@@ -64,6 +65,30 @@ import Testing
         #expect(Set(answer.keys) == ["endpoints", "total"])
         #expect((answer["endpoints"] as? [[String: Any]])?.map { $0["name"] as? String } == names)
         #expect(answer["total"] as? Int == names.count)
+    }
+
+    @Test func anEndpointIsEncodedAgainOnlyIfItChanged() async throws {
+        let bench = try Bench(Fleet.usual)
+        let cache = EndpointListCache()
+        func list() -> String {
+            String(buffer: cache.body(bench.catalog.read { $0.endpoints }, for: .admin) { _ in true })
+        }
+        let first = list()
+        #expect(list() == first && cache.encoded == 2)
+        #expect(try await bench.send("GET", "/v0/endpoints").text == first)
+        bench.catalog.apply([Fleet.row(Fleet.firstID, generation: 1, tick: 11, state: .degraded)])
+        #expect(list().contains("degraded") && cache.encoded == 3)
+        bench.catalog.apply([Fleet.row(Fleet.firstID, generation: 1, tick: 12, models: ["a", "b", "c"])])
+        #expect(list().contains(#""model_count":3"#) && cache.encoded == 4)
+        bench.catalog.apply([Fleet.record(Fleet.secondID, "renamed", revision: 9, labels: ["a\"": "b\\"])])
+        #expect(list().contains(#""renamed""#) && cache.encoded == 5)
+        let labels = (try await bench.send("GET", "/v0/endpoints?label=a%22").json()["endpoints"] as? [[String: Any]])?
+            .first?["labels"]
+        #expect(labels as? [String: String] == ["a\"": "b\\"])
+        bench.catalog.apply([
+            .registryChanged(RegistryChange(tombstoneOf: .endpoint, id: Fleet.secondID, revision: 10))
+        ])
+        #expect(!list().contains("renamed") && cache.encoded == 5)
     }
 
     @Test func wrongFiltersAre400() async throws {

@@ -95,6 +95,18 @@ import Testing
         #expect(bench.registrar.commands.last?.action == .updateEndpoint(id: Fleet.firstID, EndpointChange()))
     }
 
+    @Test func aByteOrderMarkBeforeABodyIsAccepted() async throws {
+        let bench = try Bench(Registered.usual)
+        let calls = [
+            ("POST", "/v0/endpoints", Self.draft, 201), ("PATCH", "/v0/endpoints/alpha", "{}", 200),
+            ("POST", "/v0/models/register", #"{"repo":"a/b"}"#, 201), ("POST", "/v0/keys", Keys.draft, 201),
+            ("POST", "/v0/models/org/model-gguf/refresh", "{}", 200),
+        ]
+        for (method, path, body, status) in calls {
+            #expect(try await bench.send(method, path, "\u{FEFF}" + body).status == status, "\(path)")
+        }
+    }
+
     @Test func deleteRemoves() async throws {
         let bench = try Bench(Fleet.usual)
         let answer = try await bench.send("DELETE", "/v0/endpoints/alpha")

@@ -12,7 +12,8 @@ import Testing
     @Test func defaults() throws {
         let settings = try settings([:])
         #expect(settings.host == "127.0.0.1" && settings.port == 8400)
-        #expect(settings.access == AccessPolicy())
+        #expect(settings.access == AccessPolicy(listensOnLoopback: true))
+        #expect(settings.tls == nil)
     }
 
     @Test(arguments: ["127.0.0.1", "127.1.2.3", "localhost", "::1"])
@@ -32,6 +33,7 @@ import Testing
         for (name, value) in [
             ("ROLLCALL_PORT", "65536"), ("ROLLCALL_PORT", "x"), ("ROLLCALL_ALLOW_ANONYMOUS", "maybe"),
             ("ROLLCALL_ADMIN_KEY", "short"), ("ROLLCALL_ADMIN_KEY", "with a space"),
+            ("ROLLCALL_TLS_CERT_FILE", "a.pem"), ("ROLLCALL_TLS_KEY_FILE", "a.pem"), ("ROLLCALL_CORS_ORIGINS", "x"),
             ("ROLLCALL_KEYS_MAX_AGE", "9"), ("ROLLCALL_KEYS_MAX_AGE", "soon"), ("ROLLCALL_ANONYMOUS_SCOPES", "models"),
         ] {
             let error = try #require(throws: SettingError.self) { try settings([name: value]) }
@@ -60,6 +62,28 @@ import Testing
         }
         #expect(error.description.hasPrefix("ROLLCALL_ANONYMOUS_SCOPES"))
         #expect(error.description.contains("models, inference, endpoints:read"))
+    }
+
+    @Test func tlsNeedsBothFiles() throws {
+        let settings = try settings(["ROLLCALL_TLS_CERT_FILE": "a.pem", "ROLLCALL_TLS_KEY_FILE": "b.pem"])
+        #expect(settings.tls == .init(certificate: "a.pem", privateKey: "b.pem"))
+    }
+
+    @Test func otherSitesAreListed() throws {
+        #expect(try settings(["ROLLCALL_CORS_ORIGINS": "*"]).access.cors == .all)
+        #expect(
+            try settings(["ROLLCALL_CORS_ORIGINS": "https://a.example, HTTP://b:8080"]).access.cors
+                == .only(["https://a.example", "http://b:8080"]))
+        for wrong in [
+            "https://a.example/", "*,https://a", "a.example", "https://", "https://a,", "https://u@a", "null",
+        ] {
+            #expect(throws: SettingError.self) { try settings(["ROLLCALL_CORS_ORIGINS": wrong]) }
+        }
+    }
+
+    @Test func anAddressThatOthersReachIsNotLoopback() throws {
+        let settings = try settings(["ROLLCALL_HOST": "0.0.0.0", "ROLLCALL_ALLOW_ANONYMOUS": "true"])
+        #expect(!settings.access.listensOnLoopback)
     }
 
     @Test func keysMaxAgeIsOffByDefault() throws {

@@ -1,6 +1,6 @@
 import Catalog
-import Hummingbird
-import HummingbirdTesting
+import Curl
+import Foundation
 import Launch
 import Logging
 import Testing
@@ -11,51 +11,52 @@ import Testing
 @Suite struct HTTPServiceTests {
     @Test(.timeLimit(.minutes(1))) func answersOverHTTP() async throws {
         let bench = try Bench(Fleet.usual)
-        let application = Application(
-            responder: bench.responder,
-            configuration: ApplicationConfiguration(address: .hostname("127.0.0.1", port: 0)),
-            logger: bench.responder.logger)
-        try await application.test(.live) { client in
-            let get = try await client.execute(uri: "/v1/models", method: .get)
-            #expect(Array(buffer: get.body) == bench.catalog.modelList.bytes)
-            let head = try await client.execute(uri: "/v1/models", method: .head)
-            #expect(head.headers[.contentLength] == "\(get.body.readableBytes)" && head.body.readableBytes == 0)
-            let encoded = try await client.execute(uri: "/v1/models/org%2Ffamily/model", method: .get)
-            #expect(encoded.status == .ok)
-            let large = ByteBuffer(repeating: 32, count: 1_048_577)
-            let refused = try await client.execute(
-                uri: "/v0/endpoints/alpha", method: .patch, headers: [.contentType: "application/json"], body: large)
-            #expect(refused.status == .contentTooLarge || refused.status == .forbidden)
-            #expect(try await client.execute(uri: "/nowhere", method: .post).status == .notFound)
-            #expect(try await client.execute(uri: "/v1/models", method: .get).status == .ok)
+        try await bench.serve { gateway in
+            func send(_ method: String, _ path: String, _ body: [UInt8] = []) async throws -> Curl.HTTPResponse {
+                var request = Curl.HTTPRequest(url: "http://127.0.0.1:\(gateway.port)\(path)")
+                request.method = method
+                if !body.isEmpty {
+                    request.headers = [("Content-Type", "application/json")]
+                    request.body = .bytes(body)
+                }
+                return try await gateway.client.execute(request)
+            }
+            let get = try await send("GET", "/v1/models")
+            #expect(get.body == bench.catalog.view.list.bytes)
+            let head = try await send("HEAD", "/v1/models")
+            #expect(head.header("content-length") == "\(get.body.count)" && head.body.isEmpty)
+            let encoded = try await send("GET", "/v1/models/org%2Ffamily/model")
+            #expect(encoded.status == 200)
+            let refused = try await send("PATCH", "/v0/endpoints/alpha", [UInt8](repeating: 32, count: 1_048_577))
+            #expect(refused.status == 413 || refused.status == 403)
+            #expect(try await send("POST", "/nowhere").status == 404)
+            #expect(try await send("GET", "/v1/models").status == 200)
         }
     }
 
     /// A service group logs its services as they describe themselves, at debug.
-    @Test func itsDescriptionHoldsNoKey() throws {
+    @Test func itsDescriptionHoldsNoKey() async throws {
         let bench = try Bench(adminKey: Keys.admin)
+        let server = try bench.server()
         let service = HTTPService(
-            responder: bench.responder, host: "::1", port: 1, drainLimit: .zero, stop: StopRequest(),
+            server: server, host: "::1", port: 1, drainLimit: .zero, stop: StopRequest(),
             logger: bench.responder.logger)
         #expect("\(service)" == "HTTPService(::1:1)")
-        for text in ["\(AccessPolicy(adminKey: Keys.admin))", "\(bench.responder)", "\(bench.responder.access)"] {
+        for text in ["\(AccessPolicy(adminKey: Keys.admin))", "\(bench.responder)"] {
             #expect(!text.contains(Keys.admin), "\(text)")
         }
+        try await server.shutdown()
     }
 
     @Test(.timeLimit(.minutes(1))) func aTakenPortIsOneClearLine() async throws {
         let bench = try Bench()
-        let application = Application(
-            responder: bench.responder,
-            configuration: ApplicationConfiguration(address: .hostname("127.0.0.1", port: 0)),
-            logger: bench.responder.logger)
-        try await application.test(.live) { client in
-            let port = try #require(client.port)
+        try await bench.serve { gateway in
             let second = HTTPService(
-                responder: bench.responder, host: "127.0.0.1", port: port, drainLimit: .zero, stop: StopRequest(),
-                logger: bench.responder.logger)
+                server: try bench.server(port: gateway.port), host: "127.0.0.1", port: gateway.port,
+                drainLimit: .zero, stop: StopRequest(), logger: bench.responder.logger)
             let exit = try await #require(throws: ProcessExit.self) { try await second.run() }
-            #expect(exit.code == 1 && exit.message.contains("127.0.0.1:\(port)") && !exit.message.contains("\n"))
+            #expect(
+                exit.code == 1 && exit.message.contains("127.0.0.1:\(gateway.port)") && !exit.message.contains("\n"))
         }
     }
 }

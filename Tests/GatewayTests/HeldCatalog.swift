@@ -8,11 +8,11 @@ final class HeldCatalog: CatalogSource {
     private struct State {
         var catalog = Catalog()
         var offset: Int64 = 0
-        var parts = 0
+        var builder = CatalogViewBuilder()
         var readiness = Readiness(
             isReady: true, isCurrent: true, isUnconfirmed: false, lacksCheckpoint: false, reason: nil,
             publishInFull: false)
-        var age: Duration? = .milliseconds(1900)
+        var age: Duration? = .milliseconds(1500)
         var waiting: [AsyncStream<Void>.Continuation] = []
     }
 
@@ -39,17 +39,16 @@ final class HeldCatalog: CatalogSource {
     func setReadiness(_ change: (inout Readiness) -> Void) { state.withLock { change(&$0.readiness) } }
     func setAge(_ age: Duration?) { state.withLock { $0.age = age } }
 
-    var modelList: ModelList { state.withLock { $0.catalog.modelList } }
-    func modelList(of patterns: ModelPatterns) -> ModelListPart {
+    /// How many waits have begun.
+    var waits: Int { state.withLock { $0.waiting.count } }
+    var modelList: ModelList { view.list }
+    var view: CatalogView {
         state.withLock { state in
-            state.parts += 1
-            return state.catalog.modelList(of: patterns)
+            let now = ContinuousClock.now
+            return state.builder.view(
+                of: &state.catalog, readiness: state.readiness, knownCurrent: state.age.map { now - $0 })
         }
     }
-    /// How often a part of the list was made.
-    var parts: Int { state.withLock { $0.parts } }
-    var readiness: Readiness { state.withLock { $0.readiness } }
-    var age: Duration? { state.withLock { $0.age } }
     func read<T>(_ body: (borrowing Catalog) throws -> T) rethrows -> T {
         try state.withLock { state in
             // What leaves is a copy made in here; the lock's own type wants it said that nothing is shared.

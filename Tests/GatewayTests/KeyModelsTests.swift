@@ -54,27 +54,38 @@ import Testing
         for key in ["org", "same", "org", "same"] {
             #expect(try await bench.send("GET", "/v1/models", headers: Keys.bearer(key)).status == 200)
         }
-        #expect(bench.catalog.parts == 1, "two keys of the same patterns share it")
+        #expect(bench.responder.lists.restricted.made == 1, "two keys of the same patterns share it")
         bench.catalog.apply([Fleet.row(Fleet.firstID, generation: 1, tick: 11, models: ["org/new", "other/c"])])
         for _ in 0..<2 {
             let later = try await bench.send("GET", "/v1/models", headers: Keys.bearer("org"))
             #expect(try names(later, "data", "id") == ["org/new"])
         }
-        #expect(bench.catalog.parts == 2)
+        #expect(bench.responder.lists.restricted.made == 2)
+    }
+
+    @Test func requestsForOnePartAtATimeShareIt() async throws {
+        let catalog = HeldCatalog(Self.messages)
+        let cache = RestrictedListCache()
+        let view = catalog.view
+        let etags = await withTaskGroup(of: String.self) { group in
+            for _ in 0..<50 { group.addTask { cache.part(of: ModelPatterns(["org/*"]), in: view).etag } }
+            return await group.reduce(into: Set<String>()) { $0.insert($1) }
+        }
+        #expect(etags.count == 1 && cache.made == 1)
     }
 
     @Test func theViewsHeldAreBounded() throws {
         let catalog = HeldCatalog(Self.messages)
-        let views = ModelListViews(maximumViews: 3, maximumBytes: 100_000)
-        for number in 0..<10 { _ = views.view(of: ModelPatterns(["\(number)"]), in: catalog) }
+        let views = RestrictedListCache(maximumCount: 3, maximumBytes: 100_000)
+        for number in 0..<10 { _ = views.part(of: ModelPatterns(["\(number)"]), in: catalog.view) }
         #expect(views.count == 3)
-        #expect(catalog.parts == 10)
-        _ = views.view(of: ModelPatterns(["7"]), in: catalog)
-        _ = views.view(of: ModelPatterns(["new"]), in: catalog)
-        _ = views.view(of: ModelPatterns(["7"]), in: catalog)
-        #expect(catalog.parts == 11, "the one asked for longest ago went, not the one just used")
-        let small = ModelListViews(maximumViews: 100, maximumBytes: 700)
-        for number in 0..<10 { _ = small.view(of: ModelPatterns(["*", "\(number)"]), in: catalog) }
+        #expect(views.made == 10)
+        _ = views.part(of: ModelPatterns(["7"]), in: catalog.view)
+        _ = views.part(of: ModelPatterns(["new"]), in: catalog.view)
+        _ = views.part(of: ModelPatterns(["7"]), in: catalog.view)
+        #expect(views.made == 11, "the one asked for longest ago went, not the one just used")
+        let small = RestrictedListCache(maximumCount: 100, maximumBytes: 700)
+        for number in 0..<10 { _ = small.part(of: ModelPatterns(["*", "\(number)"]), in: catalog.view) }
         #expect((1...2).contains(small.count), "\(small.count) of \(catalog.modelList.bytes.count) bytes each")
     }
 

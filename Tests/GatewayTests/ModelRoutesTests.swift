@@ -64,7 +64,7 @@ import Testing
 
     @Test(arguments: [
         "/v1/models/org/family/model", "/v1/models/org%2Ffamily%2fmodel", "/v1/models/org%2Ffamily/model",
-        "/v1/models/%6Frg/family/model",
+        "/v1/models/%6Frg/family/model", "/v1/models/org/family/model/", "/%76%31/models/org/family/model",
     ])
     func slashesMayBeEncodedOrNot(path: String) async throws {
         let answer = try await Bench(Fleet.usual).send("GET", path)
@@ -83,7 +83,10 @@ import Testing
 
     @Test func unknownModelIs404() async throws {
         let bench = try Bench(Fleet.usual)
-        for path in ["/v1/models/none", "/v1/models/org", "/v1/models/org/family/model/", "/v1/models//org"] {
+        for path in [
+            "/v1/models/none", "/v1/models/org", "/v1/models/org/family/model//", "/v1/models//org",
+            "/v1/models/org/family/model%2F",
+        ] {
             let answer = try await bench.send("GET", path)
             #expect(answer.status == 404, "\(path)")
             #expect(try answer.errorCode() == "model_not_found")

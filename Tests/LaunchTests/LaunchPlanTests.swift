@@ -200,6 +200,32 @@ struct RefusalTests {
     }
 }
 
+@Suite("Authorities of endpoints")
+struct EndpointAuthoritiesTests {
+    private func file(_ path: String) throws -> String? {
+        try EndpointAuthorities.file(ProcessSettings(environment: ["ROLLCALL_ENDPOINT_CA_FILE": path]))
+    }
+
+    @Test("A file with certificates is taken, any other refused by name")
+    func file() throws {
+        #expect(try file("") == nil)
+        try withFile("Acme\n-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n") { path in
+            let given = try file(path)
+            #expect(given == path)
+        }
+        for (text, reason) in [("-----BEGIN PRIVATE KEY-----\n", "with certificates (PEM)"), ("", "with certificates")]
+        {
+            try withFile(text) { path in
+                let error = #expect(throws: SettingError.self) { try file(path) }
+                #expect(error?.description.hasPrefix("ROLLCALL_ENDPOINT_CA_FILE: ") == true)
+                #expect(error?.description.contains(reason) == true)
+            }
+        }
+        let error = #expect(throws: SettingError.self) { try file("/nowhere/ca.pem") }
+        #expect(error?.description.contains("\"/nowhere/ca.pem\" is not valid") == true)
+    }
+}
+
 @Suite("What is printed")
 struct PrintedTests {
     @Test("The help has every setting with type, default, and meaning")

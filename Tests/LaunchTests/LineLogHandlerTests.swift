@@ -16,7 +16,7 @@ struct LineLogHandlerTests {
         let time = timespec(tv_sec: 1_763_850_997, tv_nsec: 7_000_000)
         let logger = Logger(label: "poller") {
             LineLogHandler(
-                label: $0, format: format, level: level, write: { line in lines.all.withLock { $0.append(line) } },
+                label: $0, format: format, level: level, write: { line, _ in lines.all.withLock { $0.append(line) } },
                 now: { time })
         }
         return (logger, lines)

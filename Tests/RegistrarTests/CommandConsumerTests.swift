@@ -55,7 +55,10 @@ struct CommandConsumerTests {
             let group = ServiceGroup(services: [publishing, consuming] + services, logger: quiet)
             try await withThrowingTaskGroup(of: Void.self) { tasks in
                 tasks.addTask { try await group.run() }
-                for await status in publishing.statusUpdates() where status == .connected { break }
+                // The connection that declares a queue binds it as well; the other one finds it there, bound or not yet.
+                for connection in [publishing, consuming] {
+                    for await status in connection.statusUpdates() where status == .connected { break }
+                }
                 do {
                     try await body()
                 } catch {

@@ -22,4 +22,11 @@ import Testing
         let error = #expect(throws: DatabaseLocationError.self) { try DatabaseLocation(url) }
         #expect(error?.reason.contains(says) == true)
     }
+
+    @Test func itsFolder() throws {
+        for (url, folder) in [("sqlite:a", "."), ("sqlite:/a", "/"), ("sqlite:/a/b.sqlite", "/a"), ("sqlite:a/b", "a")]
+        {
+            #expect(try DatabaseLocation(url).folder == folder)
+        }
+    }
 }

@@ -1,6 +1,8 @@
 import Catalog
 import Foundation
 import GRDB
+import Synchronization
+import TestSupport
 import Testing
 
 @testable import Registrar
@@ -57,6 +59,47 @@ import Testing
         let location = try DatabaseLocation("sqlite:\(files.folder.path)/missing/registry.sqlite")
         let error = #expect(throws: RegistryStoreError.self) { try RegistryStore(location: location) }
         #expect(error?.description.contains("No such file or directory") == true)
+    }
+
+    @Test func registrarsThatStartTogetherShareANewFile() async throws {
+        for _ in 0..<20 {
+            let database = try TemporaryDatabase()
+            let failures = await withTaskGroup(of: String?.self) { group in
+                for _ in 0..<8 {
+                    group.addTask {
+                        await onThread {
+                            do {
+                                _ = try database.open()
+                                return nil
+                            } catch {
+                                return "\(error)"
+                            }
+                        }
+                    }
+                }
+                return await group.reduce(into: []) { $0 += $1.map { [$0] } ?? [] }
+            }
+            #expect(failures.isEmpty)
+        }
+    }
+
+    @Test func anotherProcessThatIsMakingItIsWaitedFor() async throws {
+        let database = try TemporaryDatabase()
+        var configuration = Configuration()
+        configuration.allowsUnsafeTransactions = true
+        let other = try DatabaseQueue(path: database.location.path, configuration: configuration)
+        try await other.writeWithoutTransaction { try $0.execute(sql: "BEGIN EXCLUSIVE") }
+        let error = await #expect(throws: RegistryStoreError.self) {
+            try await RegistryStore.opened(at: database.location, within: .zero)
+        }
+        #expect(error?.code == .busy && error?.description.contains("database is locked") == true)
+        let pauses = Mutex(0)
+        let store = try await RegistryStore.opened(at: database.location, within: .seconds(30)) { _ in
+            pauses.withLock { $0 += 1 }
+            try await other.writeWithoutTransaction { try $0.execute(sql: "COMMIT") }
+        }
+        #expect(pauses.withLock { $0 } == 1)
+        #expect(try await store.records().isEmpty)
     }
 
     @Test("A crash before the commit leaves nothing, one after it leaves all to be announced")

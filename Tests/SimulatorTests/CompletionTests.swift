@@ -1,6 +1,6 @@
 import Foundation
-import Hummingbird
-import HummingbirdTesting
+import HTTPTypes
+import NIOCore
 import Testing
 
 @testable import Simulator
@@ -8,7 +8,7 @@ import Testing
 @Suite("Completions")
 struct CompletionTests {
     private func complete(
-        _ kind: ServerKind, _ body: String, key: String? = nil, _ client: any TestClientProtocol
+        _ kind: ServerKind, _ body: String, key: String? = nil, _ client: TestClient
     ) async throws -> TestResponse {
         try await client.execute(
             uri: "/e/\(kind.rawValue)/v1/chat/completions", method: .post,
@@ -78,7 +78,7 @@ struct CompletionTests {
 
     @Test("A hanging completion does not answer, the list does", .timeLimit(.minutes(1)))
     func hang() async throws {
-        try await withClient(sampleFleet(Behaviour(completionFault: .hang)), .ahc(.http)) { client in
+        try await withClient(sampleFleet(Behaviour(completionFault: .hang))) { client in
             await withTaskGroup(of: Bool.self) { group in
                 group.addTask { (try? await complete(.vllm, #"{"model":"org/one"}"#, client)) != nil }
                 group.addTask {

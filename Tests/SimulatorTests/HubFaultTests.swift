@@ -1,6 +1,6 @@
 import Foundation
-import Hummingbird
-import HummingbirdTesting
+import HTTPTypes
+import NIOCore
 import Testing
 
 @testable import Simulator
@@ -65,7 +65,7 @@ struct HubFaultTests {
 
     @Test("Connections that end early", arguments: ["truncated", "reset", "away"])
     func broken(fault: String) async throws {
-        try await withHub(.ahc(.http)) { client in
+        try await withHub { client in
             _ = try await client.control(.patch, "", #"{"fault":"\#(fault)"}"#)
             await #expect(throws: (any Error).self) { try await client.get(Self.uri) }
         }
@@ -73,7 +73,7 @@ struct HubFaultTests {
 
     @Test("Slow answers come, hanging ones do not")
     func patience() async throws {
-        try await withHub(.ahc(.http)) { client in
+        try await withHub { client in
             _ = try await client.control(.patch, "", #"{"fault":"slow","latency_ms":2}"#)
             let clock = ContinuousClock()
             let start = clock.now

@@ -1,7 +1,7 @@
 import Crypto
 import Foundation
-import Hummingbird
-import HummingbirdTesting
+import HTTPTypes
+import NIOCore
 import Testing
 
 @testable import Simulator

@@ -1,6 +1,6 @@
 import Foundation
-import Hummingbird
-import HummingbirdTesting
+import HTTPTypes
+import NIOCore
 import Testing
 
 @testable import Simulator
@@ -15,8 +15,8 @@ struct InferenceFaultTests {
         _ behaviour: Behaviour, _ test: @escaping @Sendable (RawClient, Fleet) async throws -> Void
     ) async throws {
         let fleet = sampleFleet(behaviour)
-        try await withClient(fleet, .ahc(.http)) { client in
-            let raw = try RawClient(port: try #require(client.port))
+        try await withClient(fleet) { client in
+            let raw = try RawClient(port: client.port)
             defer { raw.leave() }
             try await test(raw, fleet)
         }

@@ -1,7 +1,7 @@
 import Crypto
 import Foundation
-import Hummingbird
-import HummingbirdTesting
+import HTTPTypes
+import NIOCore
 import Testing
 
 @testable import Simulator
@@ -9,7 +9,7 @@ import Testing
 @Suite("Inference")
 struct InferenceTests {
     private func post(
-        _ route: InferenceRoute, _ body: ByteBuffer, _ client: any TestClientProtocol,
+        _ route: InferenceRoute, _ body: ByteBuffer, _ client: TestClient,
         contentType: String = "application/json"
     ) async throws -> TestResponse {
         try await client.execute(
@@ -18,7 +18,7 @@ struct InferenceTests {
     }
 
     private func ask(
-        _ route: InferenceRoute, _ client: any TestClientProtocol, _ members: String = ""
+        _ route: InferenceRoute, _ client: TestClient, _ members: String = ""
     ) async throws -> [String: Any] {
         let body = ByteBuffer(string: #"{"messages":[{"content":"{\"model\":\\"}],\#(members)"model":"org/one"}"#)
         let response = try await post(route, body, client)
@@ -140,7 +140,7 @@ struct InferenceTests {
             string: "--edge0\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\norg/one\r\n"
                 + "--edge0\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.wav\"\r\n"
                 + "Content-Type: audio/wav\r\n\r\n\(file)\r\n--edge0--\r\n")
-        try await withClient(sampleFleet(), .live) { client in
+        try await withClient(sampleFleet()) { client in
             let type = "multipart/form-data; boundary=\"edge0\""
             let response = try await post(.transcriptions, body, client, contentType: type)
             #expect(response.status == .ok)

@@ -1,5 +1,5 @@
-import Hummingbird
-import HummingbirdTesting
+import HTTPTypes
+import NIOCore
 import Testing
 
 @testable import Simulator
@@ -9,7 +9,7 @@ struct LiveTests {
     @Test("Answers, resets, and lets a hanging client go")
     func live() async throws {
         let fleet = sampleFleet()
-        try await withClient(fleet, .ahc(.http)) { client in
+        try await withClient(fleet) { client in
             try await client.execute(uri: "/e/vllm/v1/models", method: .get) { response in
                 #expect(response.status == .ok)
                 let list = try object(response)
@@ -17,7 +17,7 @@ struct LiveTests {
             }
         }
         for fault in [Behaviour.Fault.reset, .hang] {
-            try await withClient(sampleFleet(Behaviour(fault: fault)), .ahc(.http)) { client in
+            try await withClient(sampleFleet(Behaviour(fault: fault))) { client in
                 await #expect(throws: (any Error).self) {
                     try await withThrowingTaskGroup(of: Void.self) { group in
                         group.addTask {

@@ -1,7 +1,7 @@
 import Foundation
-import Hummingbird
-import HummingbirdTesting
+import HTTPTypes
 import Logging
+import NIOCore
 import Testing
 
 @testable import Simulator
@@ -25,15 +25,32 @@ func sampleFleet(_ behaviour: Behaviour = Behaviour()) -> Fleet {
     return fleet
 }
 
+/// A simulator on a port of its own, while the test runs.
 func withClient(
-    _ fleet: Fleet, hub: Hub? = nil, _ setup: TestingSetup = .router,
-    _ test: @escaping @Sendable (any TestClientProtocol) async throws -> Void
+    _ fleet: Fleet, hub: Hub? = nil, _ test: @escaping @Sendable (TestClient) async throws -> Void
 ) async throws {
-    let application = Application(
-        responder: SimulatorProcess.responder(fleet, hub: hub), server: .simulated,
-        configuration: ApplicationConfiguration(address: .hostname("127.0.0.1", port: 0)),
-        logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
-    try await application.test(setup) { client in try await test(client) }
+    let responder = SimulatorProcess.responder(fleet, hub: hub)
+    try await withServer(responder.respond(to:), test)
+}
+
+typealias Respond = @Sendable (Request) async throws -> Response
+
+func withServer(
+    _ respond: @escaping Respond, _ test: @escaping @Sendable (TestClient) async throws -> Void
+) async throws {
+    let (ports, port) = AsyncStream.makeStream(of: Int.self)
+    let server = HTTPServer(
+        host: "127.0.0.1", port: 0, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
+        onRunning: { port.yield($0) }, respond: respond)
+    try await withThrowingTaskGroup(of: Void.self) { group in
+        group.addTask {
+            defer { port.finish() }
+            try await server.run()
+        }
+        let port = try #require(await ports.first { _ in true }, "the server does not listen")
+        try await test(TestClient(port: port))
+        group.cancelAll()
+    }
 }
 
 /// The body as JSON: dictionaries, arrays, strings, numbers.
@@ -42,7 +59,7 @@ func object(_ response: TestResponse) throws -> [String: Any] {
     return try #require(value as? [String: Any])
 }
 
-func fleetReport(_ client: any TestClientProtocol) async throws -> FleetReport {
+func fleetReport(_ client: TestClient) async throws -> FleetReport {
     try await client.execute(uri: "/control/fleet", method: .get) { response in
         try JSONDecoder().decode(FleetReport.self, from: Data(response.body.readableBytesView))
     }

@@ -1,17 +1,15 @@
 import Foundation
-import Hummingbird
-import HummingbirdTesting
+import HTTPTypes
+import NIOCore
 import Testing
 
 @testable import Simulator
 
 /// A client of a Hub that has the demonstration's repositories.
-func withHub(
-    _ setup: TestingSetup = .router, _ test: @escaping @Sendable (any TestClientProtocol) async throws -> Void
-) async throws {
+func withHub(_ test: @escaping @Sendable (TestClient) async throws -> Void) async throws {
     let hub = Hub { sampleTime * 1000 }
     try hub.addDemonstration()
-    try await withClient(sampleFleet(), hub: hub, setup, test)
+    try await withClient(sampleFleet(), hub: hub, test)
 }
 
 /// An answer of the real Hub, as it was recorded.
@@ -21,7 +19,7 @@ func fixture(_ name: String) throws -> String {
         contentsOf: tests.appendingPathComponent("RegistrarTests/Fixtures/huggingface/\(name)"), encoding: .utf8)
 }
 
-extension TestClientProtocol {
+extension TestClient {
     func get(_ uri: String, token: String? = nil, range: String? = nil) async throws -> TestResponse {
         var headers: HTTPFields = [:]
         if let token { headers[.authorization] = "Bearer \(token)" }

@@ -1,91 +1,150 @@
 import Catalog
 import Crypto
-import Hummingbird
+import HTTPTypes
 
 /// Who may do what.
 ///
 /// - With an admin key, every route but `/healthz` and `/readyz` needs a key: the admin key, which does everything, or an
 ///   API key of the catalog with the scope that the route asks for. The policy's anonymous scopes need none; an unknown
 ///   key is no worse than none there (OpenAI's clients always send some).
-/// - Without one the gateway is open: a key gives and takes no rights, but one that the catalog knows still sees only its
-///   own models, and keeps its `Idempotency-Key`s to itself. A write must carry `Content-Type: application/json` and a
-///   loopback `Host`, and no foreign `Origin`, so that no web page can make it, also not through a name that was rebound
-///   to this address. That holds as well where `ROLLCALL_ALLOW_ANONYMOUS` has put an open gateway on another address: who
-///   wants to write from elsewhere sets an admin key.
+/// - Without an admin key the gateway is open. A key gives and takes no rights, but the owner of an API key still sees
+///   only that key's models, and has its own `Idempotency-Key`s. A write must come from this host, with
+///   `Content-Type: application/json`, a loopback `Host`, and no foreign `Origin`: so no other machine can make it, and no
+///   web page, not even through a name that was rebound to this address. That holds as well if
+///   `ROLLCALL_ALLOW_ANONYMOUS` has put an open gateway on another address: to write from elsewhere, set an admin key.
 struct AccessRules: Sendable {
     private let adminKeyDigest: SHA256Digest?
-    private let anonymousScopes: Set<Scope>
-    private let keysMaxAge: Duration?
+    private let policy: AccessPolicy
     private let catalog: any CatalogSource
     /// Milliseconds since 1970.
     private let now: @Sendable () -> Int64
 
     init(_ policy: AccessPolicy, catalog: any CatalogSource, now: @escaping @Sendable () -> Int64) {
-        adminKeyDigest = policy.adminKey.map { SHA256.hash(data: Array($0.utf8)) }
-        anonymousScopes = policy.anonymousScopes
-        keysMaxAge = policy.keysMaxAge
+        adminKeyDigest = policy.adminKey.map(PresentedKey.digest(of:))
+        // From here on the digest is enough, and what does not hold the key cannot log it.
+        var policy = policy
+        policy.adminKey = nil
+        self.policy = policy
         self.catalog = catalog
         self.now = now
     }
 
-    /// Throws 400, 401, 403, or 503 `keys_unverifiable`.
+    /// Throws 400 `conflicting_keys`, 401, 403, or 503 `catalog_not_ready` or `keys_unverifiable`.
     func caller(of request: Request, for access: Route.Access) throws(HTTPFailure) -> Caller {
         guard let scope = access.scope else { return .anonymous }
-        guard let adminKeyDigest else { return try openCaller(of: request, for: access) }
-        let isOpen = anonymousScopes.contains(scope)
-        guard let presented = try PresentedKey.of(request.headers) else {
-            if isOpen { return .anonymous }
-            throw .unauthorized(
-                "missing_api_key", "This route needs a key: send it as `Authorization: Bearer …` or `X-API-Key`.")
+        let presented = PresentedKey.all(request.headers)
+        guard let adminKeyDigest else {
+            try checkOpen(request, for: access)
+            if presented.isEmpty { return .anonymous }
+            return try found(presented).map { $0.caller } ?? .anonymous
         }
-        let digest = SHA256.hash(data: Array(presented.utf8))
-        // Equality of digests takes the same time wherever they differ (swift-crypto), and digests of keys of any
-        // length have one length.
-        if digest == adminKeyDigest { return .admin }
-        return try keyCaller(digest, for: scope, isOpen: isOpen)
+        let isOpen = policy.anonymousScopes.contains(scope)
+        let caller = try guardedCaller(presented, for: scope, isOpen: isOpen, adminKeyDigest)
+        // With an anonymous scope any page's form could be sent here in the name of nobody.
+        if caller.identity == .anonymous, access == .inference { try checkOrigin(request) }
+        return caller
     }
 
-    /// The caller whose API key has this digest. `isOpen`: the scope is everybody's.
-    private func keyCaller(_ digest: SHA256Digest, for scope: Scope, isOpen: Bool) throws(HTTPFailure) -> Caller {
-        let key = catalog.key(digest)
-        if isOpen, key?.record.isExpired(at: now()) ?? true { return .anonymous }
-        // While the log is being read for the first time, a revoked key looks like a valid one and a valid one may not
-        // be there yet.
-        try catalog.checkReady()
-        if let limit = keysMaxAge, catalog.age.map({ $0 > limit }) ?? true {
-            throw .unavailable(
-                "keys_unverifiable",
-                "This gateway has heard nothing of the registry for too long to say which keys are still valid. Try again "
-                    + "shortly.", retryAfter: 5)
+    private func guardedCaller(
+        _ presented: [String], for scope: Scope, isOpen: Bool, _ adminKeyDigest: SHA256Digest
+    ) throws(HTTPFailure) -> Caller {
+        if presented.isEmpty {
+            if isOpen { return .anonymous }
+            throw .unauthorized(
+                "missing_api_key",
+                "This route needs a key: send it as `Authorization: Bearer …`, `X-API-Key`, or `api-key`.")
         }
-        guard let key else {
-            throw .unauthorized("invalid_api_key", "The key that was sent is not valid.")
-        }
-        if key.record.isExpired(at: now()) {
-            throw .unauthorized("key_expired", "The key that was sent has expired; ask for a new one.")
-        }
-        guard isOpen || key.record.scopes.contains(scope) || key.record.scopes.contains(.admin) else {
+        let key = try found(presented, admin: adminKeyDigest)
+        // A valid key must not be worse than none: what everybody may do, its owner may do whatever the catalog's age.
+        if isOpen { return key?.caller ?? .anonymous }
+        if key?.caller.identity == .admin { return .admin }
+        try checkKeysAreKnown()
+        guard let key, let record = key.record else { throw invalid(presented) }
+        guard record.scopes.contains(scope) || record.scopes.contains(.admin) else {
             throw HTTPFailure(
                 .forbidden, code: "insufficient_scope",
                 "The key that was sent does not have the scope \"\(scope.rawValue)\", which this needs.",
                 headers: [.wwwAuthenticate: "Bearer error=\"insufficient_scope\", scope=\"\(scope.rawValue)\""])
         }
-        return Caller(key)
+        return key.caller
+    }
+}
+
+// MARK: - Keys
+
+extension AccessRules {
+    private struct FoundKey {
+        let caller: Caller
+        /// nil for the admin key.
+        let record: KeyRecord?
     }
 
-    private func openCaller(of request: Request, for access: Route.Access) throws(HTTPFailure) -> Caller {
-        if access == .write { try checkOpenWrite(request) }
-        if access == .inference { try checkOpenInference(request) }
-        // Nothing that is in the headers is wrong here, also not two keys that differ.
-        let presented = PresentedKey.all(request.headers)
-        guard let text = presented.first, presented.allSatisfy({ $0 == text }), text.hasPrefix(KeyRules.prefix),
-            let key = catalog.key(SHA256.hash(data: Array(text.utf8))), !key.record.isExpired(at: now())
-        else { return .anonymous }
-        return Caller(key)
+    /// The one key of a request that is valid; nil if none is. Clients often send a placeholder in one header and the real
+    /// key in another.
+    ///
+    /// Throws 400 `conflicting_keys` if two different ones are valid: which of them was meant cannot be known.
+    private func found(_ presented: [String], admin: SHA256Digest? = nil) throws(HTTPFailure) -> FoundKey? {
+        let view = catalog.view
+        var found: FoundKey?
+        for text in presented {
+            let digest = PresentedKey.digest(of: text)
+            // Comparing digests takes the same time wherever they differ (swift-crypto), and digests of keys of any
+            // length have one length.
+            let isAdmin = admin.map { $0 == digest } ?? false
+            let key = isAdmin || !text.hasPrefix(KeyRules.prefix) ? nil : view.key(digest: Hex.text(of: digest))
+            guard isAdmin || key.map({ !$0.record.isExpired(at: now()) }) ?? false else { continue }
+            guard found == nil else {
+                throw .badRequest("conflicting_keys", "The request carries two different keys; send one of them.")
+            }
+            found = FoundKey(
+                caller: key.map { Caller(identity: .key(id: $0.record.id), models: $0.models) } ?? .admin,
+                record: key?.record)
+        }
+        return found
     }
 
-    /// A page elsewhere can make no request of these types without its browser asking first, which is not allowed, but for
-    /// a form: that is told by its `Origin`. Other hosts may: who opens a gateway to them opens it for this.
+    /// While the log is being read for the first time, a revoked key looks like a valid one, and a valid one may not be
+    /// there yet. A catalog that is too old may not know of a revocation.
+    private func checkKeysAreKnown() throws(HTTPFailure) {
+        let view = catalog.view
+        try view.checkReady()
+        if let limit = policy.keysMaxAge, view.age(at: .now).map({ $0 > limit }) ?? true {
+            throw .unavailable(
+                "keys_unverifiable",
+                "This gateway has heard nothing of the registry for too long to say which keys are still valid. Try again "
+                    + "shortly.", retryAfter: 5)
+        }
+    }
+
+    private func invalid(_ presented: [String]) -> HTTPFailure {
+        let isExpired = presented.contains {
+            catalog.view.key(digest: Hex.text(of: PresentedKey.digest(of: $0))) != nil
+        }
+        return isExpired
+            ? .unauthorized("key_expired", "The key that was sent has expired; ask for a new one.")
+            : .unauthorized("invalid_api_key", "The key that was sent is not valid.")
+    }
+}
+
+// MARK: - The open gateway
+
+extension AccessRules {
+    private func checkOpen(_ request: Request, for access: Route.Access) throws(HTTPFailure) {
+        switch access {
+        case .open: return
+        case .write: try checkOpenWrite(request)
+        case .inference: try checkOpenInference(request)
+        case .read:
+            // A page whose name was rebound to this address could read the fleet's inner addresses.
+            guard policy.listensOnLoopback else { return }
+            try checkHost(request, "Without an admin key a gateway on a loopback address answers only at that address.")
+        }
+    }
+
+    /// Keeps web pages from sending requests in their visitors' name (CSRF). A browser asks before it sends JSON to
+    /// another origin, and only `ROLLCALL_CORS_ORIGINS` allows that. It does not ask before it sends a form, so forms are
+    /// told by their `Origin`. Unlike writes, inference needs no loopback `Host`: an operator who opens the gateway to a
+    /// network wants it used from there.
     private func checkOpenInference(_ request: Request) throws(HTTPFailure) {
         let type = request.headers[.contentType]
         guard MediaType.isJSON(type) || MediaType.isForm(type) else {
@@ -97,68 +156,42 @@ struct AccessRules: Sendable {
     }
 
     private func checkOpenWrite(_ request: Request) throws(HTTPFailure) {
-        // A DELETE has no body to have a type; a web page cannot send one across origins without asking first.
+        // A DELETE has no body to have a type; a browser asks before it sends one to another origin.
         if request.method != .delete, !MediaType.isJSON(request.headers[.contentType]) {
             throw HTTPFailure(
                 .forbidden, code: "content_type_required",
                 "Without an admin key a write must have Content-Type: application/json.")
         }
-        guard let authority = request.head.authority, Loopback.isLoopback(authority: authority) else {
+        guard request.isFromLoopback else {
             throw HTTPFailure(
-                .forbidden, code: "loopback_host_required",
-                "Without an admin key writes are accepted only at a loopback address. Set ROLLCALL_ADMIN_KEY to "
-                    + "write from elsewhere.")
+                .forbidden, code: "loopback_client_required",
+                "Without an admin key writes are accepted only from this host. Set ROLLCALL_ADMIN_KEY to write from "
+                    + "elsewhere.")
         }
-        try checkOrigin(request)
+        try checkHost(request, "Without an admin key writes are accepted only at a loopback address.")
+        // Also if ROLLCALL_CORS_ORIGINS lists it: nothing that a page does may change an open gateway.
+        if let origin = request.headers[.origin], !Loopback.isLoopback(origin: origin) { throw Self.foreignOrigin }
     }
 
     private func checkOrigin(_ request: Request) throws(HTTPFailure) {
-        if let origin = request.headers[.origin], !Loopback.isLoopback(origin: origin) {
+        guard let origin = request.headers[.origin], !Loopback.isLoopback(origin: origin) else { return }
+        guard let cors = policy.cors, cors.allows(origin) else { throw Self.foreignOrigin }
+    }
+
+    /// `Host`, and the host of a target in absolute form as well: a proxy in between may heed either.
+    private func checkHost(_ request: Request, _ message: String) throws(HTTPFailure) {
+        let hosts = request.headers[values: .hostField] + (request.targetAuthority.map { [$0] } ?? [])
+        guard !hosts.isEmpty, hosts.allSatisfy({ Loopback.isLoopback(authority: $0) }) else {
             throw HTTPFailure(
-                .forbidden, code: "foreign_origin", "Without an admin key no other site's page may write here.")
+                .forbidden, code: "loopback_host_required",
+                message + " The Host of this request is another one. Set ROLLCALL_ADMIN_KEY to use it from elsewhere.")
         }
     }
-}
 
-/// The key that a request carries, in its headers only: addresses end up in logs.
-enum PresentedKey {
-    /// The key in `Authorization: Bearer` or `X-API-Key`. Throws 400 `conflicting_keys` where both are given and
-    /// differ: which of them was meant cannot be known.
-    static func of(_ headers: HTTPFields) throws(HTTPFailure) -> String? {
-        let keys = all(headers)
-        guard keys.allSatisfy({ $0 == keys[0] }) else {
-            throw .badRequest("conflicting_keys", "Authorization and X-API-Key carry different keys; send one of them.")
-        }
-        return keys.first
-    }
-
-    /// That of each of the two headers which has one.
-    static func all(_ headers: HTTPFields) -> [String] {
-        var keys: [String] = []
-        if let token = headers[.authorization].flatMap(bearerToken) { keys.append(token) }
-        if let key = headers[.apiKey], !key.isEmpty { keys.append(key) }
-        return keys
-    }
-
-    private static func bearerToken(_ value: String) -> String? {
-        let parts = value.split(separator: " ", maxSplits: 1)
-        guard parts.count == 2, parts[0].lowercased() == "bearer" else { return nil }
-        let token = parts[1].drop { $0 == " " }
-        return token.isEmpty ? nil : String(token)
-    }
-}
-
-extension CatalogSource {
-    fileprivate func key(_ digest: SHA256Digest) -> (record: KeyRecord, models: ModelPatterns?)? {
-        let text = Hex.text(of: digest)
-        return read { $0.key(digest: text) }
-    }
-}
-
-extension Caller {
-    fileprivate init(_ key: (record: KeyRecord, models: ModelPatterns?)) {
-        self.init(identity: .key(id: key.record.id), models: key.models)
-    }
+    private static let foreignOrigin = HTTPFailure(
+        .forbidden, code: "foreign_origin",
+        "Without a key no other site's page may send this. ROLLCALL_CORS_ORIGINS lists the sites that may use inference."
+    )
 }
 
 extension KeyRecord {

@@ -28,3 +28,25 @@ struct Caller: Sendable, Hashable {
     /// Whether this caller may see and use the model. Names of registrations are held to the same patterns.
     func allows(model: ModelID) -> Bool { models?.match(model) ?? true }
 }
+
+/// Who may do what, as the operator has set it.
+struct AccessPolicy: Sendable, Hashable, CustomStringConvertible {
+    /// nil: the gateway is open.
+    var adminKey: String?
+    /// What needs no key if an admin key is set.
+    var anonymousScopes: Set<Scope> = []
+    /// A catalog older than this may not know of a key's revocation: no API key is honoured then. nil: however old.
+    var keysMaxAge: Duration?
+    /// Whether only this host can reach the gateway.
+    var listensOnLoopback = false
+    /// Which other sites' pages may call the gateway; nil: none.
+    var cors: CORSPolicy?
+
+    /// What `ROLLCALL_ALLOW_ANONYMOUS` opens: the reads.
+    static let reads: Set<Scope> = [.models, .endpointsRead]
+    /// What can be opened to everybody.
+    static let open: [Scope] = [.models, .inference, .endpointsRead]
+
+    /// Without the key, which would be in a log otherwise as soon as somebody logs what holds this.
+    var description: String { "AccessPolicy(\(adminKey == nil ? "open" : "guarded"))" }
+}

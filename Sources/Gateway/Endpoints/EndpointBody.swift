@@ -1,5 +1,5 @@
 import Catalog
-import Hummingbird
+import HTTPTypes
 
 /// The body of `POST /v0/endpoints`, checked for form; the key is still plain.
 struct NewEndpointBody: Decodable {

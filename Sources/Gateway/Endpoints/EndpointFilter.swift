@@ -1,5 +1,4 @@
 import Catalog
-import Hummingbird
 
 /// `?state=&kind=&label=` of the list of endpoints; an empty value filters nothing.
 struct EndpointFilter: Sendable {

@@ -1,5 +1,4 @@
 import FoundationEssentials
-import Hummingbird
 
 /// A field of a JSON object: left out, null, or given.
 enum Field<Value> {
@@ -7,7 +6,7 @@ enum Field<Value> {
     case null
     case value(Value)
 
-    /// nil for one that is left out or null.
+    /// nil if the field was left out or is null.
     var optional: Value? {
         if case .value(let value) = self { value } else { nil }
     }
@@ -70,7 +69,9 @@ struct FieldReader {
         .badRequest("invalid_type", "The field \"\(name)\" must be \(kind).", param: name)
     }
 
-    /// Decodes a body. Throws 400 `invalid_json` for what is not JSON and `invalid_body` for what is not an object.
+    /// Decodes a body. Foundation's decoder ignores a byte order mark before it (RFC 8259, section 8.1).
+    ///
+    /// Throws 400 `invalid_json` if it is not JSON and `invalid_body` if it is not an object.
     static func decode<Body: Decodable>(_ type: Body.Type, from bytes: [UInt8]) throws -> Body {
         do {
             return try JSONDecoder().decode(type, from: Data(bytes))
@@ -80,4 +81,9 @@ struct FieldReader {
             throw HTTPFailure.badRequest("invalid_json", "The body is not JSON in UTF-8.")
         }
     }
+}
+
+/// A body that says nothing: `{}`.
+struct EmptyBody: Decodable {
+    init(from decoder: any Decoder) throws { _ = try FieldReader(decoder, fields: []) }
 }

@@ -18,6 +18,12 @@ struct JSONWriter {
         }
     }
 
+    /// Leaves the field out if there is no value.
+    mutating func fieldIfKnown(_ name: StaticString, _ text: String?) { if let text { field(name, text) } }
+
+    /// Leaves the field out if there is no value.
+    mutating func fieldIfKnown(_ name: StaticString, _ number: Int64?) { if let number { field(name, number) } }
+
     mutating func field(_ name: StaticString, _ number: Int64?) {
         key(name)
         value { writer in
@@ -33,7 +39,28 @@ struct JSONWriter {
         value { $0.append(flag ? "true" : "false") }
     }
 
-    /// An object made of `content`; null where there is none.
+    /// An object of texts, sorted by name.
+    mutating func field(_ name: StaticString, texts: [String: String]) {
+        key(name)
+        open(UInt8(ascii: "{"))
+        for (name, text) in texts.sorted(by: { $0.key < $1.key }) {
+            value { $0.append(escaping: name) }
+            bytes.append(UInt8(ascii: ":"))
+            append(escaping: text)
+        }
+        close(UInt8(ascii: "}"))
+    }
+
+    /// An array of texts; null if there is none.
+    mutating func field(_ name: StaticString, texts: [String]?) {
+        key(name)
+        guard let texts else { return value { $0.append("null") } }
+        open(UInt8(ascii: "["))
+        for text in texts { value { $0.append(escaping: text) } }
+        close(UInt8(ascii: "]"))
+    }
+
+    /// An object made of `content`; null if there is none.
     mutating func field<Content>(
         _ name: StaticString, object content: Content?, _ fields: (inout JSONWriter, Content) -> Void
     ) {
@@ -42,7 +69,7 @@ struct JSONWriter {
         object { fields(&$0, content) }
     }
 
-    /// An array of objects; null where there is none.
+    /// An array of objects; null if there is none.
     mutating func field<Element>(
         _ name: StaticString, objects elements: [Element]?, _ fields: (inout JSONWriter, Element) -> Void
     ) {

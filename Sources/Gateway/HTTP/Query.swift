@@ -1,5 +1,3 @@
-import Hummingbird
-
 /// The query of a request: names may be given more than once.
 struct Query: Sendable {
     private let items: [(name: String, value: String)]

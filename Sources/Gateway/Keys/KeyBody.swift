@@ -1,6 +1,7 @@
 import Catalog
+import Crypto
 import FoundationEssentials
-import Hummingbird
+import HTTPTypes
 
 /// The body of `POST /v0/keys`, checked for form.
 struct KeyBody: Decodable {
@@ -32,10 +33,11 @@ struct KeyBody: Decodable {
         return scope
     }
 
-    /// RFC 3339, as in the answers; with an offset or a fraction as well, which is dropped: rather a moment too early.
+    /// RFC 3339. An offset is honoured. A fraction of a second is accepted and dropped, so a key never lives longer than
+    /// asked.
     private static func seconds(_ text: String) throws(HTTPFailure) -> Int64 {
         let malformed = invalidExpiry("expires_at must be a time as in 2027-01-31T12:00:00Z.")
-        // The parser below reads as far as it understands, so that the form is for us to check.
+        // The parser below ignores what it does not understand at the end, so the form is checked here.
         let isDigit = { (byte: UInt8) in (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) }
         let form = text.utf8.map { isDigit($0) ? UInt8(ascii: "0") : $0 }
         var zone = form.dropFirst(19)
@@ -50,17 +52,63 @@ struct KeyBody: Decodable {
         do {
             let time = String(text.prefix(19))
             let style = Date.ISO8601FormatStyle()
-            // The 31st of February is read as a day in March, and comes back as that.
+            // The parser takes the 31st of February for a day in March, and formats it as that.
             if try style.parse(time + "Z").formatted(style) == time + "Z" {
                 return Int64(try style.parse(time + text.suffix(zone.count)).timeIntervalSince1970)
             }
         } catch {
-            // A month, or an offset, that there is not.
+            // There is no such month or offset.
         }
         throw malformed
     }
 
     static func invalidExpiry(_ message: String) -> HTTPFailure {
         .badRequest("invalid_expires_at", message, param: "expires_at")
+    }
+}
+
+/// An API key as clients see it: never its digest, and the key itself only in the answer that made it.
+struct KeyAnswer {
+    let record: KeyRecord
+    var key: String?
+
+    func encoded() -> [UInt8] {
+        var writer = JSONWriter()
+        writer.object { writer in
+            writer.field("created_at", Timestamp.text(seconds: record.createdAt))
+            writer.field("expires_at", record.expiresAt.map(Timestamp.text(seconds:)))
+            writer.field("id", record.id)
+            writer.fieldIfKnown("key", key)
+            writer.field("models", texts: record.models)
+            writer.field("name", record.name)
+            writer.field("scopes", texts: record.scopes.map(\.rawValue))
+        }
+        return writer.bytes
+    }
+}
+
+/// A new API key. Only the answer to whoever asked for it may ever hold its text.
+struct SecretKey: Sendable {
+    /// `rc_` and 43 characters of base64url (RFC 4648, 5) without padding.
+    let text: String
+    /// What all others hold: the SHA-256 of the text, in hex.
+    let digest: String
+
+    /// Of 256 bits of the system's random generator, which is cryptographically secure.
+    init() {
+        var generator = SystemRandomNumberGenerator()
+        let words = (0..<4).map { _ in generator.next() }
+        let bytes = words.flatMap { word in withUnsafeBytes(of: word) { Array($0) } }
+        let base64 = Data(bytes).base64EncodedString()
+        let encoded = base64.compactMap { character -> Character? in
+            switch character {
+            case "+": "-"
+            case "/": "_"
+            case "=": nil
+            default: character
+            }
+        }
+        text = KeyRules.prefix + String(encoded)
+        digest = Hex.text(of: SHA256.hash(data: Array(text.utf8)))
     }
 }

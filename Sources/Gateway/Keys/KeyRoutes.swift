@@ -1,67 +1,72 @@
 import Catalog
-import Hummingbird
+import HTTPTypes
 import Logging
 
 /// `/v0/keys`: API keys are made here, shown once, and known by their digests from then on.
 struct KeyRoutes: Sendable {
     let catalog: any CatalogSource
-    let desk: CommandDesk
+    let writes: WriteCoordinator
     let keyRing: KeyRing?
     let limits: GatewayLimits
     /// Milliseconds since 1970.
     let now: @Sendable () -> Int64
 
-    func list() throws -> Response {
+    func list() throws(HTTPFailure) -> Response {
         try catalog.checkReady()
         let keys = catalog.read { $0.keys }
-        return try .json(KeyListAnswer(keys: keys.map { KeyAnswer(record: $0) }, total: keys.count))
+        var writer = JSONWriter()
+        writer.object { writer in
+            writer.field("keys", encoded: keys.map { KeyAnswer(record: $0).encoded() })
+            writer.field("total", keys.count)
+        }
+        return Response(json: writer.bytes)
     }
 
-    /// 201 with the key, this once. 409 `key_already_issued` where the command's outcome is that of an earlier request.
-    func create(_ request: Request, caller: Caller, logger: Logger) async throws -> Response {
+    /// 201 with the key, this once. 409 `key_already_issued` if the command's outcome is that of an earlier request.
+    func create(_ call: RouteCall) async throws -> Response {
         try catalog.checkReady()
-        let bytes = try await RequestBytes.json(of: request, limit: limits.bodyBytes)
+        let bytes = try RequestBody.json(of: call.request, limit: limits.bodyBytes)
         let body = try FieldReader.decode(KeyBody.self, from: bytes)
         if let expiry = body.expiresAt, expiry <= now() / 1000 {
             throw KeyBody.invalidExpiry("expires_at must be in the future.")
         }
-        var intent = try WriteIntent(request, body: bytes, caller: caller, keyRing: keyRing)
+        var intent = try WriteIntent(call, body: bytes, keyRing: keyRing)
         // What is shown once must be waited for. A preference may be left unheeded (RFC 7240, section 2).
         intent.respondsAsync = false
         let secret = SecretKey()
         let draft = KeyDraft(
             id: intent.keyID, name: body.name, digest: secret.digest, scopes: body.scopes, models: body.models,
             expiresAt: body.expiresAt)
-        let outcome = try await perform(intent, draft, logger: logger)
+        let outcome = try await perform(intent, draft, logger: call.logger)
         return try outcome.response { operation in
             guard let record = catalog.read({ $0.key(id: operation.result ?? draft.id) }), record.digest == draft.digest
             else { throw Self.alreadyIssued(draft.id) }
-            return try .json(
-                KeyAnswer(record: record, key: secret.text), status: .created,
+            return Response(
+                json: KeyAnswer(record: record, key: secret.text).encoded(), status: .created,
                 headers: [.cacheControl: "no-store"])
         }
     }
 
-    func revoke(_ id: String, _ request: Request, caller: Caller, logger: Logger) async throws -> Response {
+    func revoke(_ call: RouteCall) async throws -> Response {
         try catalog.checkReady()
-        let intent = try WriteIntent(request, body: [], caller: caller, keyRing: keyRing)
-        let id = id.lowercased()
+        let intent = try WriteIntent(call, keyRing: keyRing)
+        let id = call["key"].lowercased()
         // Under an `Idempotency-Key` the registrar decides: a repeat must get the same answer as the first time.
         guard intent.hasKey || catalog.read({ $0.key(id: id) }) != nil else {
             throw HTTPFailure.notFound("key_not_found", "There is no such key; it may be revoked already.")
         }
-        let outcome = try await desk.perform(intent, .revokeKey(id: id), logger: logger)
+        let outcome = try await writes.perform(intent, .revokeKey(id: id), logger: call.logger)
         return try outcome.response { _ in Response(status: .noContent) }
     }
 
-    /// Sends the command. Throws 503 `outcome_unknown` also where the outcome has not come in time: the key is lost then,
+    /// Sends the command. Throws 503 `outcome_unknown` also if the outcome has not come in time: the key is lost then,
     /// whether it will be made or not.
     private func perform(
         _ intent: WriteIntent, _ draft: KeyDraft, logger: Logger
-    ) async throws -> CommandDesk.Outcome {
-        let outcome: CommandDesk.Outcome
+    ) async throws -> WriteCoordinator.Outcome {
+        let outcome: WriteCoordinator.Outcome
         do {
-            outcome = try await desk.perform(intent, .createKey(draft), logger: logger)
+            outcome = try await writes.perform(intent, .createKey(draft), logger: logger)
         } catch let failure as HTTPFailure where failure.error.code == "outcome_unknown" {
             throw Self.outcomeUnknown(draft.id)
         }

@@ -10,8 +10,11 @@ struct GatewayLimits: Sendable, Hashable {
     /// The deadline of a command that asks the Hub or the fleet: its sender has an operation to look at, and a queue of
     /// them may take its time.
     var longWork = Duration.seconds(300)
-    /// How long a repeat of a command whose outcome is held already waits to hear that it was another request.
+    /// How long to wait for a report that an `Idempotency-Key` was reused (422) before a repeated command is answered with
+    /// its stored outcome.
     var repeated = Duration.seconds(2)
+    /// How long a write under an `Idempotency-Key` waits for an endpoint's name that this gateway has not heard of yet.
+    var unknownName = Duration.seconds(1)
     /// How long `POST …/poll` waits for the poll before it is answered with 202.
     var poll = Duration.seconds(5)
 }

@@ -1,8 +1,9 @@
 import AMQP
 import Catalog
-import Curl
+import Crypto
 import Launch
 import Logging
+import NIOCore
 import ServiceLifecycle
 
 /// The gateway as a process: reads its settings, composes its services.
@@ -39,23 +40,60 @@ struct GatewayProcess: RollcallProcess {
         let follower = CatalogFollower(
             brokerMap: brokerMap, consuming: consuming, publishing: publishing, configuration: configuration,
             logger: logger)
-        let responder = GatewayResponder(
-            catalog: follower,
-            sender: BrokerSender(
-                brokerMap: brokerMap, publishingConnection: publishing, consumingConnection: consuming,
-                follower: follower),
-            access: settings.access, keyRing: keyRing, inferenceLimits: settings.inference, logger: logger)
-        let watch = RoutingWatch(
-            effects: follower.effects(), catalog: follower, dispatcher: responder.inference.dispatcher)
+        let sender = BrokerSender(
+            brokerMap: brokerMap, publishingConnection: publishing, consumingConnection: consuming, follower: follower)
+        let certificates = try certificates()
+        let core = core(follower, sender)
+        let watch = RoutingWatch(effects: follower.effects(), catalog: follower, dispatcher: core.inference.dispatcher)
+        let server = try server(core, certificates)
         warnIfOpen(logger)
-        return [
-            publishing, consuming, follower, watch,
-            // Its thread uses OpenSSL, which the end of the process takes apart.
-            Lifetime(endedBy: responder.inference.client.shutdown),
+        let reload: [any Service] = certificates.map { [CertificateReload(certificates: $0, logger: logger)] } ?? []
+        return [publishing, consuming, follower, watch] + reload + [
             HTTPService(
-                responder: responder, host: settings.host, port: settings.port, drainLimit: settings.drain, stop: stop,
-                logger: logger),
+                server: server, host: settings.host, port: settings.port, drainLimit: settings.drain, stop: stop,
+                logger: logger)
         ]
+    }
+
+    private func core(_ follower: CatalogFollower, _ sender: any CommandSender) -> GatewayServerCore {
+        let drain = Drain()
+        let limits = GatewayLimits()
+        let responder = GatewayResponder(
+            catalog: follower, sender: sender, access: settings.access, keyRing: keyRing, limits: limits,
+            isStopping: { drain.isStopping }, logger: common.logger)
+        let inference = InferenceCore(
+            catalog: follower, dispatcher: Dispatcher(limits: settings.inference),
+            suspects: SuspectReporter(sender: sender, confirm: limits.confirm, logger: common.logger),
+            limits: settings.inference, lists: responder.lists, viaName: viaName)
+        var timeouts = ClientTimeouts()
+        timeouts.stalledReader = TimeAmount(settings.inference.idleTimeout)
+        return GatewayServerCore(responder: responder, inference: inference, drain: drain, timeouts: timeouts)
+    }
+
+    /// The same for every gateway of a deployment: what they have in common is the broker and the namespace.
+    private var viaName: String {
+        let name = Array((common.namespace + "\n" + common.brokerAddresses.sorted().joined(separator: ",")).utf8)
+        return "rollcall-" + Hex.text(of: SHA256.hash(data: name).prefix(6))
+    }
+
+    private func certificates() throws -> ServerCertificates? {
+        guard let files = settings.tls else { return nil }
+        do {
+            return try ServerCertificates(certificateFile: files.certificate, keyFile: files.privateKey)
+        } catch {
+            throw SettingError(setting: GatewaySettings.certificateFile.name, problem: "\(error)")
+        }
+    }
+
+    private func server(_ core: GatewayServerCore, _ certificates: ServerCertificates?) throws -> GatewayServer {
+        var configuration = GatewayServer.Configuration()
+        configuration.host = settings.host
+        configuration.port = settings.port
+        configuration.threads = ProcessorCount.usable
+        configuration.tls = certificates
+        configuration.endpointAuthorities = settings.endpointAuthorities
+        configuration.upstream.connectTimeout = TimeAmount(settings.inference.connectTimeout)
+        return try GatewayServer(core: core, keyRing: keyRing, configuration: configuration)
     }
 
     private func connection(_ use: String, _ brokerMap: BrokerMap) throws -> Connection {

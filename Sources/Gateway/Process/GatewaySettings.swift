@@ -7,8 +7,19 @@ struct GatewaySettings: Sendable {
     var port: Int
     var access = AccessPolicy()
     var inference = InferenceLimits()
+    /// Certificates (PEM) of authorities that endpoints' certificates may be from, besides the system's.
+    var endpointAuthorities: String?
     /// How long a stop may take in all.
     var drain = Duration.seconds(60)
+    /// nil: the gateway speaks plain HTTP.
+    var tls: TLSFiles?
+
+    /// What the gateway shows to clients, in PEM.
+    struct TLSFiles: Sendable, Hashable {
+        /// The certificate, and behind it those of the authorities in between.
+        var certificate: String
+        var privateKey: String
+    }
 
     static let host = Setting(
         name: "ROLLCALL_HOST", kind: "text", defaultValue: "127.0.0.1",
@@ -29,10 +40,22 @@ struct GatewaySettings: Sendable {
     static let keysMaxAge = Setting(
         name: "ROLLCALL_KEYS_MAX_AGE", kind: "seconds",
         meaning: "API keys are refused while the catalog is older than this, 10 to 604800; off by default.")
+    static let corsOrigins = Setting(
+        name: "ROLLCALL_CORS_ORIGINS", kind: "list",
+        meaning:
+            "Sites whose pages may call the gateway, such as https://chat.example.org, or * for all; none by default.")
+    static let certificateFile = Setting(
+        name: "ROLLCALL_TLS_CERT_FILE", kind: "path",
+        meaning: "Certificate chain in PEM: the gateway then speaks HTTPS. Needs ROLLCALL_TLS_KEY_FILE.")
+    static let privateKeyFile = Setting(
+        name: "ROLLCALL_TLS_KEY_FILE", kind: "path", meaning: "Private key of ROLLCALL_TLS_CERT_FILE in PEM.")
 
     static let inferenceBodyLimit = Setting(
         name: "ROLLCALL_INFERENCE_BODY_LIMIT", kind: "bytes", defaultValue: "67108864",
         meaning: "The largest body of an inference request; it is held until an answer begins.")
+    static let inferenceMemory = Setting(
+        name: "ROLLCALL_INFERENCE_MEMORY", kind: "bytes", defaultValue: "1073741824",
+        meaning: "Bytes of request bodies that all inference requests together may hold; beyond it they get 503.")
     static let firstByteTimeout = Setting(
         name: "ROLLCALL_FIRST_BYTE_TIMEOUT", kind: "seconds", defaultValue: "300",
         meaning: "How long an inference request may wait for the first byte of its answer, all tries together.")
@@ -41,7 +64,8 @@ struct GatewaySettings: Sendable {
         meaning: "How long an endpoint may be silent in the middle of its answer.")
     static let queueLimit = Setting(
         name: "ROLLCALL_QUEUE_LIMIT", kind: "integer", defaultValue: "1000",
-        meaning: "Inference requests that may wait while all endpoints of their model are at max_concurrency.")
+        meaning: "Inference requests for one model that may wait while all its endpoints are at max_concurrency; ten "
+            + "times as many for all models.")
     static let queueTimeout = Setting(
         name: "ROLLCALL_QUEUE_TIMEOUT", kind: "seconds", defaultValue: "30",
         meaning: "How long an inference request may wait for a place at an endpoint.")
@@ -51,11 +75,13 @@ struct GatewaySettings: Sendable {
         meaning: "How long requests in flight may take after SIGTERM, 0 to 3600; what is left then ends as an error.")
 
     static let all = [
-        host, port, adminKey, allowAnonymous, anonymousScopes, keysMaxAge, inferenceBodyLimit, firstByteTimeout,
-        idleTimeout, queueLimit, queueTimeout, drainSeconds,
+        host, port, adminKey, allowAnonymous, anonymousScopes, keysMaxAge, corsOrigins, certificateFile,
+        privateKeyFile, EndpointAuthorities.setting, inferenceBodyLimit, inferenceMemory, firstByteTimeout, idleTimeout,
+        queueLimit, queueTimeout,
+        drainSeconds,
     ]
 
-    /// Throws where a value is wrong, and where the gateway would be open on an address that others can reach.
+    /// Throws if a value is wrong, and if the gateway would be open on an address that others can reach.
     init(_ settings: ProcessSettings) throws(SettingError) {
         host = try settings.string(Self.host) ?? "127.0.0.1"
         port = try settings.integer(Self.port, in: 0...65535) ?? 8400
@@ -64,6 +90,10 @@ struct GatewaySettings: Sendable {
         let allowsAnonymous = try settings.bool(Self.allowAnonymous) ?? false
         access.anonymousScopes = try Self.scopes(settings, with: access.adminKey)
         if allowsAnonymous { access.anonymousScopes.formUnion(AccessPolicy.reads) }
+        access.cors = try Self.cors(settings)
+        access.listensOnLoopback = Loopback.isLoopback(host: host)
+        tls = try Self.tls(settings)
+        endpointAuthorities = try EndpointAuthorities.file(settings)
         inference = try Self.inferenceLimits(settings)
         drain = try settings.seconds(Self.drainSeconds, in: 0...3600) ?? drain
         guard access.adminKey != nil || allowsAnonymous || Loopback.isLoopback(host: host) else {
@@ -77,14 +107,34 @@ struct GatewaySettings: Sendable {
     private static func inferenceLimits(_ settings: ProcessSettings) throws(SettingError) -> InferenceLimits {
         var limits = InferenceLimits()
         limits.bodyBytes = try settings.integer(inferenceBodyLimit, in: 1024...(1 << 30)) ?? limits.bodyBytes
-        limits.firstByte = try settings.seconds(firstByteTimeout, in: 0.1...86_400) ?? limits.firstByte
-        limits.idle = try settings.seconds(idleTimeout, in: 0.1...86_400) ?? limits.idle
+        limits.heldBytes = try settings.integer(inferenceMemory, in: (1 << 20)...(1 << 40)) ?? limits.heldBytes
+        limits.firstByteTimeout = try settings.seconds(firstByteTimeout, in: 0.1...86_400) ?? limits.firstByteTimeout
+        limits.idleTimeout = try settings.seconds(idleTimeout, in: 0.1...86_400) ?? limits.idleTimeout
         limits.queueLength = try settings.integer(queueLimit, in: 0...100_000) ?? limits.queueLength
-        limits.queue = try settings.seconds(queueTimeout, in: 0...3600) ?? limits.queue
+        limits.queueTimeout = try settings.seconds(queueTimeout, in: 0...3600) ?? limits.queueTimeout
         return limits
     }
 
-    /// Without an admin key everything is open: who lists a few scopes then means something else.
+    private static func cors(_ settings: ProcessSettings) throws(SettingError) -> CORSPolicy? {
+        guard let text = try settings.string(corsOrigins) else { return nil }
+        guard let policy = CORSPolicy(text) else {
+            throw SettingError(
+                setting: corsOrigins.name, value: text,
+                allowed: "*, or origins such as https://chat.example.org, separated by commas, each without a path")
+        }
+        return policy
+    }
+
+    private static func tls(_ settings: ProcessSettings) throws(SettingError) -> TLSFiles? {
+        switch (try settings.string(certificateFile), try settings.string(privateKeyFile)) {
+        case (nil, nil): return nil
+        case (let certificate?, let privateKey?): return TLSFiles(certificate: certificate, privateKey: privateKey)
+        case (nil, _): throw SettingError(setting: privateKeyFile.name, problem: "needs \(certificateFile.name)")
+        case (_, nil): throw SettingError(setting: certificateFile.name, problem: "needs \(privateKeyFile.name)")
+        }
+    }
+
+    /// Without an admin key everything is open, whatever scopes are listed: then the operator means something else.
     private static func scopes(
         _ settings: ProcessSettings, with adminKey: String?
     ) throws(SettingError) -> Set<Scope> {

@@ -15,4 +15,5 @@ enum LogKey {
     static let limit = "limit"
     static let announced = "announced"
     static let count = "count"
+    static let leftOut = "left_out"
 }

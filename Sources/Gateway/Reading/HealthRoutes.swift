@@ -1,33 +1,39 @@
 import AMQP
 import Catalog
-import Hummingbird
+import HTTPTypes
 
 /// `/healthz` and `/readyz`.
 struct HealthRoutes: Sendable {
     let catalog: any CatalogSource
     let sender: any CommandSender
-    let drain: Drain
+    /// Whether the gateway has been asked to stop.
+    let isStopping: @Sendable () -> Bool
 
     /// The process is alive.
-    func health() throws -> Response { try .json(["status": "ok"]) }
+    func health() -> Response { Response(json: Array(#"{"status":"ok"}"#.utf8)) }
 
-    /// 200 once the catalog has been complete, also with the broker away: what is held is served on.
-    /// 503 before, and from the moment on at which the gateway is asked to stop; the body then has an `error` in the
-    /// common shape as well.
-    func readiness() throws -> Response {
-        let readiness = catalog.readiness
-        let isStopping = drain.isStopping
+    /// 200 once the catalog has been complete, also if the broker is away: the gateway goes on serving what it holds.
+    /// 503 before, and as soon as the gateway is asked to stop. The body then has an `error` in the common shape as well.
+    func readiness() -> Response {
+        let view = catalog.view
+        let readiness = view.readiness
+        let isStopping = isStopping()
         let failure: HTTPFailure? =
             isStopping ? .stopping : readiness.isReady ? nil : .catalogNotReady(readiness.reason)
-        let report = ReadinessReport(
-            ready: failure == nil,
-            broker: .init(publish: Self.word(sender.publishing), consume: Self.word(sender.consuming)),
-            version: catalog.read { $0.version }?.description,
-            ageSeconds: catalog.age.map(\.components.seconds),
-            unconfirmed: readiness.isUnconfirmed,
-            reason: isStopping ? "stopping" : readiness.reason,
-            error: failure.map { ErrorBody($0.error).error })
-        return try .json(report, status: failure?.status ?? .ok, headers: failure?.headers ?? [:])
+        var writer = JSONWriter()
+        writer.object { writer in
+            writer.field("age_seconds", view.age(at: .now)?.components.seconds)
+            writer.field("broker", object: sender) { writer, sender in
+                writer.field("consume", Self.word(sender.consuming))
+                writer.field("publish", Self.word(sender.publishing))
+            }
+            if let failure { ErrorBody(failure.error).write(into: &writer) }
+            writer.field("ready", failure == nil)
+            writer.field("reason", isStopping ? "stopping" : readiness.reason)
+            writer.field("unconfirmed", readiness.isUnconfirmed)
+            writer.field("version", view.version?.description)
+        }
+        return Response(json: writer.bytes, status: failure?.status ?? .ok, headers: failure?.headers ?? [:])
     }
 
     private static func word(_ status: ConnectionStatus) -> String {
@@ -37,37 +43,5 @@ struct HealthRoutes: Sendable {
         case .disconnected: "disconnected"
         case .stopped: "stopped"
         }
-    }
-}
-
-/// The body of `/readyz`.
-struct ReadinessReport: Encodable {
-    struct Broker: Encodable {
-        let publish: String
-        let consume: String
-    }
-
-    let ready: Bool
-    let broker: Broker
-    let version: String?
-    let ageSeconds: Int64?
-    let unconfirmed: Bool
-    let reason: String?
-    let error: ErrorBody.Fields?
-
-    enum CodingKeys: String, CodingKey {
-        case ready, broker, version, unconfirmed, reason, error
-        case ageSeconds = "age_seconds"
-    }
-
-    func encode(to encoder: any Encoder) throws {
-        var container = encoder.container(keyedBy: CodingKeys.self)
-        try container.encode(ready, forKey: .ready)
-        try container.encode(broker, forKey: .broker)
-        try container.encode(version, forKey: .version)
-        try container.encode(ageSeconds, forKey: .ageSeconds)
-        try container.encode(unconfirmed, forKey: .unconfirmed)
-        try container.encode(reason, forKey: .reason)
-        try container.encodeIfPresent(error, forKey: .error)
     }
 }

@@ -2,17 +2,19 @@ import Catalog
 
 /// A registered model as clients see it. Whatever is not known is null, so that every record has the same fields.
 struct RegistrationAnswer {
-    enum Extent {
-        /// What is registered.
+    /// How much of a registration is part of the answer.
+    enum Detail {
+        /// The record alone.
         case record
-        /// And what the fleet makes of it.
+        /// The record, and its live state in the fleet.
         case live
-        /// And the chat template, which may be as long as all the rest of a hundred records.
+        /// All of it: the record, its live state, and the chat template, which may be as long as all the rest of a
+        /// hundred records.
         case whole
     }
 
     let view: RegistrationView
-    /// Names of the endpoints of `view.verifications`, in their order; nil for one that is just going.
+    /// Names of the endpoints of `view.verifications`, in their order; nil for an endpoint that was removed.
     let verifiedEndpoints: [String?]
 
     init(_ view: RegistrationView, in catalog: borrowing Catalog) {
@@ -22,12 +24,12 @@ struct RegistrationAnswer {
         verifiedEndpoints = names
     }
 
-    func encoded(_ extent: Extent) -> [UInt8] {
+    func encoded(_ detail: Detail) -> [UInt8] {
         var writer = JSONWriter()
         writer.object { writer in
             writeRecord(into: &writer)
-            if extent != .record { writeLive(into: &writer) }
-            if extent == .whole { writer.field("chat_template", view.record.chatTemplate) }
+            if detail != .record { writeLive(into: &writer) }
+            if detail == .whole { writer.field("chat_template", view.record.chatTemplate) }
         }
         return writer.bytes
     }

@@ -1,5 +1,4 @@
 import Catalog
-import Hummingbird
 
 /// The body of `POST /v0/models/register`, checked for form only: what a repository or a file may be called is for the
 /// registrar to say, who asks the Hub.
@@ -30,7 +29,7 @@ struct RegistrationBody: Decodable {
         return try checked(text, "repo", atMost: 2048, isLines: false)
     }
 
-    /// nil for one that is left out or null.
+    /// nil if the field was left out or is null.
     private static func text(
         _ reader: FieldReader, _ name: String, atMost limit: Int, isLines: Bool = false
     ) throws -> String? {
@@ -57,7 +56,7 @@ struct RegistrationBody: Decodable {
 
 /// The body of `POST /v0/models/{name}/refresh`, which may be left out.
 struct RefreshBody: Decodable {
-    /// Whether the new commit, where there is one, takes the place of the old one.
+    /// Whether the new commit, if there is one, takes the place of the old one.
     let isApplied: Bool
 
     init(from decoder: any Decoder) throws {

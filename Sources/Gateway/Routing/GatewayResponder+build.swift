@@ -1,34 +1,103 @@
 import Catalog
-import Curl
 import FoundationEssentials
-import Hummingbird
+import HTTPTypes
 import Logging
 
 extension GatewayResponder {
-    /// Composes the routes. `now` is milliseconds since 1970.
+    /// Composes the routes.
+    ///
+    /// - Parameters:
+    ///   - isStopping: whether the gateway has been asked to stop, and is not ready any more
+    ///   - now: milliseconds since 1970
     init(
         catalog: any CatalogSource, sender: any CommandSender, access: AccessPolicy, keyRing: KeyRing?,
-        limits: GatewayLimits = GatewayLimits(), inferenceLimits: InferenceLimits = InferenceLimits(),
-        drain: Drain = Drain(),
+        limits: GatewayLimits = GatewayLimits(), isStopping: @escaping @Sendable () -> Bool = { false },
         now: @escaping @Sendable () -> Int64 = { Int64(Date().timeIntervalSince1970 * 1000) },
         logger: Logger
     ) {
-        let desk = CommandDesk(catalog: catalog, sender: sender, limits: limits, now: now)
-        let models = ModelRoutes(catalog: catalog)
+        let writes = WriteCoordinator(catalog: catalog, sender: sender, limits: limits, now: now)
+        let lists = ModelListCache()
         self.init(
+            routes: RouteTable(
+                health: HealthRoutes(catalog: catalog, sender: sender, isStopping: isStopping),
+                models: ModelRoutes(catalog: catalog, lists: lists),
+                endpoints: EndpointRoutes(
+                    catalog: catalog, sender: sender, writes: writes, keyRing: keyRing, limits: limits),
+                registrations: RegistrationRoutes(catalog: catalog, writes: writes, keyRing: keyRing, limits: limits),
+                keys: KeyRoutes(catalog: catalog, writes: writes, keyRing: keyRing, limits: limits, now: now),
+                operations: OperationRoutes(catalog: catalog)),
             access: AccessRules(access, catalog: catalog, now: now),
-            models: models,
-            endpoints: EndpointRoutes(
-                catalog: catalog, sender: sender, desk: desk, keyRing: keyRing, limits: limits),
-            registrations: RegistrationRoutes(catalog: catalog, desk: desk, keyRing: keyRing, limits: limits),
-            operations: OperationRoutes(catalog: catalog),
-            keys: KeyRoutes(catalog: catalog, desk: desk, keyRing: keyRing, limits: limits, now: now),
-            health: HealthRoutes(catalog: catalog, sender: sender, drain: drain),
-            inference: InferenceRoutes(
-                catalog: catalog, dispatcher: Dispatcher(limits: inferenceLimits), client: HTTPClient(),
-                suspects: SuspectReporter(sender: sender, confirm: limits.confirm, logger: logger), keyRing: keyRing,
-                limits: inferenceLimits, models: models, drain: drain),
-            drain: drain,
-            logger: logger)
+            cors: access.cors, catalog: catalog, lists: lists, limits: limits, logger: logger)
+    }
+}
+
+extension RouteTable {
+    /// Every route of the gateway: method, path, whom it is for, and what answers it.
+    init(
+        health: HealthRoutes, models: ModelRoutes, endpoints: EndpointRoutes, registrations: RegistrationRoutes,
+        keys: KeyRoutes, operations: OperationRoutes
+    ) {
+        self.init([
+            Route(.get, "/healthz", .open, .loop { _ in health.health() }),
+            Route(.get, "/readyz", .open, .loop { _ in health.readiness() }),
+
+            Route(.get, "/v1/models", .read(.models), .versioned(models.list)),
+            Route(.get, "/v1/models/{id...}", .read(.models), .versioned(models.entry)),
+
+            Route(.get, "/v0/endpoints", .read(.endpointsRead), .task(endpoints.list)),
+            Route(.post, "/v0/endpoints", .write, .task(endpoints.create)),
+            Route(.get, "/v0/endpoints/{endpoint}", .read(.endpointsRead), .task(endpoints.get)),
+            Route(.patch, "/v0/endpoints/{endpoint}", .write, .task(endpoints.update)),
+            Route(.delete, "/v0/endpoints/{endpoint}", .write, .task(endpoints.delete)),
+            Route(.post, "/v0/endpoints/{endpoint}/poll", .write, .task(endpoints.poll)),
+
+            // A registration's name has exactly one slash, so the number of segments tells it from the routes' own words.
+            Route(.get, "/v0/models", .read(.models), .task(registrations.list)),
+            Route(.get, "/v0/models/hub", .read(.models), .task(registrations.hub)),
+            Route(.post, "/v0/models/register", .write, .task(registrations.register)),
+            Route(
+                .get, "/v0/models/registry/{org}/{name}/manifest.json", .read(.models), .task(registrations.manifest)),
+            Route(.get, "/v0/models/{org}/{name}", .read(.models), .task(registrations.get)),
+            Route(.delete, "/v0/models/{org}/{name}", .write, .task(registrations.delete)),
+            Route(.post, "/v0/models/{org}/{name}/refresh", .write, .task(registrations.refresh)),
+            Route(.post, "/v0/models/{org}/{name}/verify", .write, .task(registrations.verify)),
+
+            Route(.get, "/v0/keys", .read(.admin), .task { _ in try keys.list() }),
+            Route(.post, "/v0/keys", .write, .task(keys.create)),
+            Route(.delete, "/v0/keys/{key}", .write, .task(keys.revoke)),
+            Route(.get, "/v0/operations/{id}", .read(.models), .task(operations.get)),
+
+            Route(inference: "/v1/chat/completions"),
+            Route(inference: "/v1/completions"),
+            Route(inference: "/v1/embeddings"),
+            Route(inference: "/v1/moderations"),
+            Route(inference: "/v1/messages"),
+            Route(inference: "/v1/messages/count_tokens"),
+            Route(inference: "/v1/rerank"),
+            Route(inference: "/v1/reranking"),
+            Route(inference: "/v1/score"),
+            Route(inference: "/v2/rerank"),
+            Route(inference: "/rerank"),
+            Route(inference: "/score"),
+            Route(inference: "/pooling"),
+            Route(inference: "/classify"),
+            Route(inference: "/tokenize"),
+            Route(inference: "/detokenize"),
+            Route(inference: "/v1/audio/{path...}"),
+            Route(inference: "/v1/images/{path...}"),
+            Route(inference: "/v1/responses"),
+            Route(inference: "/v1/responses/compact"),
+            Route(.get, inference: "/v1/responses/{id}"),
+            Route(.delete, inference: "/v1/responses/{id}"),
+            Route(.get, inference: "/v1/responses/{id}/input_items"),
+            Route(inference: "/v1/responses/{id}/cancel"),
+        ])
+    }
+}
+
+extension Route {
+    /// A path that is the endpoint's path as well.
+    fileprivate init(_ method: HTTPRequest.Method = .post, inference pattern: String) {
+        self.init(method, pattern, .inference) { path in InferencePath(path).map(Handler.inference) }
     }
 }

@@ -1,42 +1,142 @@
 import Catalog
-import Hummingbird
+import HTTPTypes
 import Logging
+import NIOCore
 
-/// HTTP in, catalog out: a pure function of its dependencies. One pass for every request: who it is for, who asks,
-/// the route, and whatever goes wrong in the one shape of errors.
-struct GatewayResponder: HTTPResponder {
+/// HTTP in, catalog out: a pure function of its dependencies. One pass for every request: its route, who asks, what the
+/// route answers, and whatever goes wrong in the one shape of errors.
+struct GatewayResponder: Sendable {
+    let routes: RouteTable
     let access: AccessRules
-    let models: ModelRoutes
-    let endpoints: EndpointRoutes
-    let registrations: RegistrationRoutes
-    let operations: OperationRoutes
-    let keys: KeyRoutes
-    let health: HealthRoutes
-    let inference: InferenceRoutes
-    let drain: Drain
-    /// Requests that were answered with 401 or 403.
-    let refusals = RefusalCounts()
+    let cors: CORSPolicy?
+    let catalog: any CatalogSource
+    /// What `X-Models-Etag` is taken from.
+    let lists: ModelListCache
+    let limits: GatewayLimits
     let logger: Logger
+    private let refusals = LogLimits()
 
-    func respond(to request: Request, context: GatewayContext) async throws -> Response {
-        try await response(to: request, on: context.connection)
+    /// What becomes of a request.
+    enum Verdict: Sendable {
+        /// Answered. The request's body, if there is one, is not wanted.
+        case answer(Response)
+        /// To be answered by `answer`, as a task, once the body has been read into the call's request.
+        case task(RouteCall)
+        /// To be sent on to an endpoint.
+        case inference(InferencePath, RouteCall)
     }
 
-    /// Throws only where an error itself cannot be encoded.
-    func response(to request: Request, on connection: ClientConnection? = nil) async throws -> Response {
+    /// The largest body that `answer` takes; `refuse` a longer one with `HTTPFailure.bodyTooLarge`.
+    var bodyLimit: Int { limits.bodyBytes }
+
+    /// Decides about a request by its head alone. Waits for nothing, so that event loops can call it.
+    func begin(_ request: Request) -> Verdict {
         let started = logger.logLevel <= .debug ? ContinuousClock.now : nil
-        let requestID = Self.requestID(request)
-        var response: Response
-        do {
-            response = try await TraceContext.$current.withValue(TraceContext(request.headers)) {
-                try await answer(request, requestID, connection)
+        let requestID = RequestIdentity.of(request.headers)
+        do throws(HTTPFailure) {
+            if let preflight = preflight(request, requestID) { return .answer(preflight) }
+            let match = try routes.match(request.method, path: request.path)
+            do throws(HTTPFailure) {
+                let caller = try access.caller(of: request, for: match.route.access)
+                let call = RouteCall(
+                    request, match, caller: caller, requestID: requestID, started: started, logger: logger)
+                return try begin(call)
+            } catch {
+                return .answer(finished(failed(error, request, requestID), request, requestID, match, started))
             }
         } catch {
-            response = try failure(error, request, requestID).response()
+            return .answer(finished(failed(error, request, requestID), request, requestID, nil, started))
         }
-        if request.method == .head { response = response.createHeadResponse() }
+    }
+
+    /// Answers a call whose request has its body. If the client goes away, cancel the task.
+    func answer(_ call: RouteCall) async -> Response {
+        do {
+            let response = try await TraceContext.$current.withValue(TraceContext(call.request.headers)) {
+                try await run(call)
+            }
+            return finished(response, call)
+        } catch {
+            return refuse(error, call)
+        }
+    }
+
+    /// The answer to a call that has failed.
+    func refuse(_ error: any Error, _ call: RouteCall) -> Response {
+        finished(failed(error, call.request, call.requestID), call)
+    }
+
+    /// The answer to a request with its body. Inference, which needs a connection, is 503.
+    func response(to request: Request) async -> Response {
+        switch begin(request) {
+        case .answer(let response): response
+        case .task(let call): await answer(call)
+        case .inference(_, let call): refuse(HTTPFailure.stopping, call)
+        }
+    }
+
+    /// What every answer has, for answers that are passed on from an endpoint: `X-Request-Id` and the fields of CORS.
+    func headers(for call: RouteCall) -> HTTPFields {
+        var headers: HTTPFields = [.requestID: call.requestID]
+        cors?.mark(&headers, for: call.request)
+        return headers
+    }
+}
+
+extension GatewayResponder {
+    private func begin(_ call: RouteCall) throws(HTTPFailure) -> Verdict {
+        switch call.match.handler {
+        case .loop(let handler): return .answer(finished(try handler(call), call))
+        case .versioned(let handler):
+            if let wait = try versionWait(call), !wait.isReached(by: catalog.view.version) { return .task(call) }
+            return .answer(finished(try handler(call), call))
+        case .task:
+            try RequestBody.checkLength(of: call.request, limit: bodyLimit)
+            return .task(call)
+        case .inference(let path): return .inference(path, call)
+        }
+    }
+
+    private func run(_ call: RouteCall) async throws -> Response {
+        switch call.match.handler {
+        case .loop(let handler): return try handler(call)
+        case .versioned(let handler):
+            try await versionWait(call)?.end(in: catalog)
+            return try handler(call)
+        case .task(let handler): return try await handler(call)
+        case .inference: throw HTTPFailure.stopping
+        }
+    }
+
+    private func versionWait(_ call: RouteCall) throws(HTTPFailure) -> VersionWait? {
+        guard let query = call.request.query else { return nil }
+        return try VersionWait(Query(query))
+    }
+
+    /// A browser sends a preflight without the page's key, so it is answered before keys are asked for.
+    private func preflight(_ request: Request, _ requestID: String) -> Response? {
+        guard request.method == .options, let cors, let allow = routes.allow(path: request.path) else { return nil }
+        return cors.preflight(request, allow: allow).map { finished($0, request, requestID, nil, nil) }
+    }
+}
+
+// MARK: - What every answer has
+
+extension GatewayResponder {
+    private func finished(_ response: Response, _ call: RouteCall) -> Response {
+        finished(response, call.request, call.requestID, call.match, call.started)
+    }
+
+    private func finished(
+        _ response: Response, _ request: Request, _ requestID: String, _ match: RouteMatch?,
+        _ started: ContinuousClock.Instant?
+    ) -> Response {
+        var response = response
         response.headers[.requestID] = requestID
-        if drain.isStopping { response.headers[.connection] = "close" }
+        if match?.route.access.scope != nil { response.dependsOnKey() }
+        cors?.mark(&response.headers, for: request)
+        if response.status.mayHaveBody { response.headers[.contentLength] = String(response.body.readableBytes) }
+        if request.method == .head { response.body.clear() }
         if let started {
             var metadata = Self.metadata(request, requestID)
             metadata[LogKey.status] = "\(response.status.code)"
@@ -46,110 +146,49 @@ struct GatewayResponder: HTTPResponder {
         return response
     }
 
-    private func answer(
-        _ request: Request, _ requestID: String, _ connection: ClientConnection?
-    ) async throws -> Response {
-        let route = try Route(path: request.uri.path)
-        let caller = try access.caller(of: request, for: try route.access(request.method))
-        switch route {
-        case .models: return try await models.list(request, caller: caller)
-        case .model(let id): return try await models.entry(id, request, caller: caller)
-        case .health: return try health.health()
-        case .readiness: return try health.readiness()
-        case .operation(let id): return try operations.get(id)
-        case .inference(let path):
-            return try await inference.answer(
-                request, path, caller: caller, requestID: requestID, connection: connection,
-                logger: requestLogger(requestID))
-        case .keys, .key: return try await answerKeys(route, request, caller: caller, logger: requestLogger(requestID))
-        case .endpoints, .endpoint, .endpointPoll:
-            return try await answerEndpoints(route, request, caller: caller, logger: requestLogger(requestID))
-        case .registrations, .register, .hub, .registration, .manifest, .registrationRefresh, .registrationVerify:
-            return try await answerRegistrations(route, request, caller: caller, logger: requestLogger(requestID))
-        }
-    }
-
-    private func requestLogger(_ requestID: String) -> Logger {
-        var logger = logger
-        logger[metadataKey: LogKey.requestID] = "\(requestID)"
-        if let trace = TraceContext.current { logger[metadataKey: LogKey.trace] = "\(trace.traceID)" }
-        return logger
-    }
-
-    private func answerEndpoints(
-        _ route: Route, _ request: Request, caller: Caller, logger: Logger
-    ) async throws -> Response {
-        switch (route, request.method) {
-        case (.endpoints, .post): try await endpoints.create(request, caller: caller, logger: logger)
-        case (.endpoint(let key), .patch):
-            try await endpoints.update(key, request, caller: caller, logger: logger)
-        case (.endpoint(let key), .delete):
-            try await endpoints.delete(key, request, caller: caller, logger: logger)
-        case (.endpointPoll(let key), _): try await endpoints.poll(key, request)
-        case (.endpoint(let key), _): try endpoints.get(key, caller: caller)
-        default: try endpoints.list(request, caller: caller)
-        }
-    }
-
-    private func answerRegistrations(
-        _ route: Route, _ request: Request, caller: Caller, logger: Logger
-    ) async throws -> Response {
-        switch (route, request.method) {
-        case (.register, _): try await registrations.register(request, caller: caller, logger: logger)
-        case (.hub, _): try registrations.hub(caller: caller)
-        case (.registration(let name), .delete):
-            try await registrations.delete(name, request, caller: caller, logger: logger)
-        case (.registration(let name), _): try registrations.get(name, caller: caller)
-        case (.manifest(let name), _): try registrations.manifest(name, request, caller: caller)
-        case (.registrationRefresh(let name), _):
-            try await registrations.refresh(name, request, caller: caller, logger: logger)
-        case (.registrationVerify(let name), _):
-            try await registrations.verify(name, request, caller: caller, logger: logger)
-        default: try registrations.list(caller: caller)
-        }
-    }
-
-    private func answerKeys(
-        _ route: Route, _ request: Request, caller: Caller, logger: Logger
-    ) async throws -> Response {
-        switch (route, request.method) {
-        case (.key(let id), _): try await keys.revoke(id, request, caller: caller, logger: logger)
-        case (_, .post): try await keys.create(request, caller: caller, logger: logger)
-        default: try keys.list()
-        }
-    }
-
-    /// An error as it is answered. What no route has foreseen is logged, and answered without details.
-    private func failure(_ error: any Error, _ request: Request, _ requestID: String) -> HTTPFailure {
+    /// An error as it is answered. An error that no route has foreseen is logged, and answered without details.
+    private func failed(_ error: any Error, _ request: Request, _ requestID: String) -> Response {
         guard let failure = error as? HTTPFailure else {
             var metadata = Self.metadata(request, requestID)
             metadata[LogKey.error] = "\(error)"
             logger.error("Request failed", metadata: metadata)
             return HTTPFailure(
                 .internalServerError, code: "internal_error", "Something went wrong here; the log has the request's id."
-            )
+            ).response(on: request.path)
         }
-        if failure.status == .unauthorized || failure.status == .forbidden {
+        // Anybody can make these lines, so there is one for each code in ten seconds.
+        if failure.status == .unauthorized || failure.status == .forbidden,
+            let leftOut = refusals.admit(failure.error.code)
+        {
             var metadata = Self.metadata(request, requestID)
             metadata[LogKey.reason] = "\(failure.error.code)"
+            metadata[LogKey.leftOut] = "\(leftOut)"
             logger.warning("Request refused", metadata: metadata)
-            refusals.count(failure.error.code)
         }
-        return failure
+        return failure.response(on: request.path)
     }
 
     /// The path without its query: that may hold anything.
     private static func metadata(_ request: Request, _ requestID: String) -> Logger.Metadata {
         var metadata: Logger.Metadata = [
             LogKey.requestID: "\(requestID)", LogKey.method: "\(request.method.rawValue)",
-            LogKey.path: "\(request.uri.path)",
+            LogKey.path: "\(request.path.prefix(200))",
         ]
         if let trace = TraceContext(request.headers) { metadata[LogKey.trace] = "\(trace.traceID)" }
         return metadata
     }
+}
 
-    private static func requestID(_ request: Request) -> String {
-        if let own = request.headers[.requestID], RequestIdentity.isSane(own) { return own }
-        return RequestIdentity.make()
+extension Response {
+    /// Tells caches that another key may get another answer. The rule for `Authorization` (RFC 9111, section 3.5) does not
+    /// cover the other headers that a key may come in.
+    mutating func dependsOnKey() {
+        if headers[.cacheControl] == nil { headers.append(HTTPField(name: .cacheControl, value: "private, no-cache")) }
+        headers.append(HTTPField(name: .vary, value: "Authorization, X-API-Key, api-key"))
     }
+}
+
+extension HTTPResponse.Status {
+    /// RFC 9110, section 8.6: no `Content-Length` with these.
+    fileprivate var mayHaveBody: Bool { code >= 200 && code != 204 && code != 304 }
 }

@@ -1,23 +1,25 @@
 import Catalog
-import FoundationEssentials
-import Hummingbird
+import HTTPTypes
+import NIOCore
 
 /// An answer that is an error, in the one shape that every error of every route has.
 struct HTTPFailure: Error {
     var status: HTTPResponse.Status
     var error: APIError
     var headers: HTTPFields = [:]
+    /// The connection ends after this answer, because what follows on it cannot be read or is not wanted.
+    var closesConnection = false
 }
 
 extension HTTPFailure {
     init(
         _ status: HTTPResponse.Status, code: String, _ message: String, param: String? = nil,
-        headers: HTTPFields = [:]
+        headers: HTTPFields = [:], closesConnection: Bool = false
     ) {
         self.init(
             status: status,
             error: APIError(type: Self.type(of: status), code: code, message: message, param: param),
-            headers: headers)
+            headers: headers, closesConnection: closesConnection)
     }
 
     static func badRequest(_ code: String, _ message: String, param: String? = nil) -> HTTPFailure {
@@ -33,6 +35,12 @@ extension HTTPFailure {
         HTTPFailure(.serviceUnavailable, code: code, message, headers: [.retryAfter: "\(retryAfter)"])
     }
 
+    /// 413. The rest of the body is not read, so the connection ends.
+    static func bodyTooLarge(limit: Int) -> HTTPFailure {
+        HTTPFailure(
+            .contentTooLarge, code: "body_too_large", "The body is larger than \(limit) bytes.", closesConnection: true)
+    }
+
     /// Before the catalog has been complete once, no route reads it: an empty answer would be a lie.
     static func catalogNotReady(_ reason: String?) -> HTTPFailure {
         let why = reason.map { " (\($0))" } ?? ""
@@ -44,7 +52,8 @@ extension HTTPFailure {
     static let stopping = HTTPFailure.unavailable(
         "gateway_stopping", "This gateway is stopping. Send the request again; another one answers it.", retryAfter: 1)
 
-    /// The `type` that goes with a status, by the contract's list.
+    /// The `type` that goes with a status, by the contract's list. A 504 of the gateway's own is `service_unavailable`;
+    /// if an endpoint is to blame, whoever makes the failure says `upstream_error`.
     static func type(of status: HTTPResponse.Status) -> String {
         switch status.code {
         case 401: "authentication_error"
@@ -58,28 +67,44 @@ extension HTTPFailure {
         }
     }
 
-    func response() throws -> Response {
-        try Response.json(ErrorBody(error), status: status, headers: headers)
+    /// - Parameter path: the request's; routes of the Messages API have a `type` beside `error` as well
+    func response(on path: String) -> Response {
+        var response = Response(
+            json: ErrorBody(error).encoded(isTyped: ErrorBody.isTyped(on: path)), status: status, headers: headers)
+        response.closesConnection = closesConnection
+        return response
     }
 }
 
-/// `{"error":{"message","type","param","code"}}`; `param` is null where no one field is to blame.
-struct ErrorBody: Encodable {
-    struct Fields: Encodable {
-        let error: APIError
+/// `{"error":{"code","message","param","type"}}`; `param` is null if no one field is to blame.
+struct ErrorBody {
+    let error: APIError
 
-        enum CodingKeys: String, CodingKey { case message, type, param, code }
+    init(_ error: APIError) { self.error = error }
 
-        func encode(to encoder: any Encoder) throws {
-            var container = encoder.container(keyedBy: CodingKeys.self)
-            try container.encode(error.message, forKey: .message)
-            try container.encode(error.type, forKey: .type)
-            try container.encode(error.param, forKey: .param)
-            try container.encode(error.code, forKey: .code)
-        }
+    /// On `/v1/messages` and below it `"type":"error"` stands beside `error`: Anthropic's clients look for it.
+    static func isTyped(on path: String) -> Bool {
+        guard path.utf8.starts(with: "/v1/messages".utf8) else { return false }
+        let next = path.utf8.dropFirst("/v1/messages".utf8.count).first
+        return next == nil || next == UInt8(ascii: "/")
     }
 
-    let error: Fields
+    func encoded(isTyped: Bool) -> [UInt8] {
+        var writer = JSONWriter()
+        writer.object { writer in
+            write(into: &writer)
+            if isTyped { writer.field("type", "error") }
+        }
+        return writer.bytes
+    }
 
-    init(_ error: APIError) { self.error = Fields(error: error) }
+    /// The field `error` of an object that is being written.
+    func write(into writer: inout JSONWriter) {
+        writer.field("error", object: error) { writer, error in
+            writer.field("code", error.code)
+            writer.field("message", error.message)
+            writer.field("param", error.param)
+            writer.field("type", error.type)
+        }
+    }
 }

@@ -1,13 +1,12 @@
-import Hummingbird
-import HummingbirdCore
 import Launch
 import Logging
+import NIOCore
 import ServiceLifecycle
-import Synchronization
 
-/// The HTTP server as a service. Says where it listens once it does, also where the port was left to the system (0).
+/// The HTTP server as a service. Says where it listens once it does, also if the system has chosen the port (0).
 struct HTTPService: Service, CustomStringConvertible {
-    let responder: GatewayResponder
+    let server: GatewayServer
+    /// For messages: what was asked for.
     let host: String
     let port: Int
     /// How long a stop may take in all.
@@ -15,95 +14,75 @@ struct HTTPService: Service, CustomStringConvertible {
     let stop: StopRequest
     let logger: Logger
 
-    /// A client that sends nothing for a minute where it has a request to send or to end is sent away, and so is a
-    /// connection that is not used for that long; one that takes nothing of an answer, after `clientStall`.
-    static func server(clientStall: Duration) -> HTTPServerBuilder {
-        HTTPServerBuilder { responder in
-            LoopBoundChannel(
-                base: HTTP1Channel(
-                    responder: responder,
-                    configuration: .init(
-                        additionalChannelHandlers: [ClientPresence(stall: clientStall)], idleTimeout: .seconds(60))))
-        }
-    }
-
     /// What the service group logs of it: never what it is made of, keys among that.
     var description: String { "HTTPService(\(host):\(port))" }
 
     /// Serves until it is asked to stop and what is in flight has been answered, or its time is up.
     ///
-    /// Throws `ProcessExit` with code 1 where the address cannot be had.
+    /// Throws `ProcessExit` with code 1 if the address cannot be had.
     func run() async throws {
-        let listening = ListeningFlag()
-        let application = ServiceGroup(services: [application(listening)], logger: quiet(logger))
-        // Detached, for it would hear of the process' stop at once otherwise, and stop listening.
-        let serving = Task.detached { try await application.run() }
-        let stopping = Task {
-            try await gracefulShutdown()
-            try await drain(application) { serving.cancel() }
-        }
-        defer { stopping.cancel() }
+        try await listen()
+        // Ends when the service is asked to stop, or cancelled.
+        await cancelWhenGracefulShutdown { await Self.untilCancelled() }
+        await drain()
+        try await server.shutdown()
+    }
+
+    private func listen() async throws {
         do {
-            try await withTaskCancellationHandler {
-                try await serving.value
-            } onCancel: {
-                serving.cancel()
-            }
-        } catch  where responder.drain.isOver {
-            // What was cut off.
-        } catch  where !listening.isSet && !Task.isCancelled {
+            let address = try await server.listen()
+            logger.info(
+                "Listening",
+                metadata: [LogKey.host: "\(address?.ipAddress ?? "")", LogKey.port: "\(address?.port ?? 0)"])
+        } catch {
+            try await server.shutdown()
             throw ProcessExit(
                 code: 1, message: "cannot listen on \(host):\(port) (ROLLCALL_HOST, ROLLCALL_PORT): \(error)")
         }
     }
 
-    /// Cancelled as soon as the server has ended, which is when nothing is in flight any more.
-    private func drain(_ application: ServiceGroup, abandon: @Sendable () -> Void) async throws {
-        let drain = responder.drain
-        drain.begin()
+    private static func untilCancelled() async {
+        let (stream, continuation) = AsyncStream.makeStream(of: Never.self)
+        await withTaskCancellationHandler {
+            for await _ in stream {}
+        } onCancel: {
+            continuation.finish()
+        }
+    }
+
+    /// Takes the steps of a stop, but no longer than until the last connection is closed.
+    private func drain() async {
+        server.core.drain.begin()
         let sequence = DrainSequence(limit: drainLimit, announces: !stop.isInteractive)
         logger.info(
             "Stopping: not ready any more",
             metadata: [LogKey.limit: "\(drainLimit)", LogKey.announced: "\(sequence.announces)"])
-        try await sequence.run(
-            close: {
-                logger.info("No longer listening; waiting for what is in flight")
-                await application.triggerGracefulShutdown()
-            },
-            cut: {
-                let count = drain.end()
-                if count > 0 { logger.warning("Requests were cut off", metadata: [LogKey.count: "\(count)"]) }
-            },
-            abandon: abandon)
+        await withTaskGroup(of: Void.self) { group in
+            let (closing, hasClosed) = AsyncStream.makeStream(of: Never.self)
+            group.addTask {
+                do {
+                    try await sequence.run(
+                        close: {
+                            logger.info("No longer listening; waiting for what is in flight")
+                            await server.quiesce()
+                            hasClosed.finish()
+                        },
+                        cut: { await cut() }, abandon: { await server.abandon() })
+                } catch {
+                    // Nothing is in flight any more, or the process may wait no longer.
+                    await server.quiesce()
+                    await server.abandon()
+                    hasClosed.finish()
+                }
+            }
+            for await _ in closing {}
+            await server.core.connections.none()
+            group.cancelAll()
+        }
     }
 
-    private func application(_ listening: ListeningFlag) -> some Service {
-        let logger = logger
-        return Application(
-            responder: responder, server: Self.server(clientStall: responder.inference.limits.idle),
-            configuration: ApplicationConfiguration(address: .hostname(host, port: port)),
-            onServerRunning: { channel in
-                listening.set()
-                logger.info(
-                    "Listening",
-                    metadata: [
-                        LogKey.host: "\(channel.localAddress?.ipAddress ?? "")",
-                        LogKey.port: "\(channel.localAddress?.port ?? 0)",
-                    ])
-            },
-            logger: quiet(logger))
+    private func cut() async {
+        let count = await server.cut()
+        if count > 0 { logger.warning("Requests were cut off", metadata: [LogKey.count: "\(count)"]) }
     }
-
-    /// Hummingbird's own lines below a warning are about its inner life.
-    private func quiet(_ logger: Logger) -> Logger {
-        var logger = logger
-        logger.logLevel = max(logger.logLevel, .warning)
-        return logger
-    }
-}
-
-private final class ListeningFlag: Sendable {
-    private let flag = Mutex(false)
-    func set() { flag.withLock { $0 = true } }
-    var isSet: Bool { flag.withLock { $0 } }
 }

@@ -1,7 +1,6 @@
 import Catalog
 import Crypto
-import FoundationEssentials
-import Hummingbird
+import HTTPTypes
 
 /// What the headers of a write say about how it is to be done, and the identity of the command it becomes.
 struct WriteIntent: Sendable {
@@ -15,21 +14,33 @@ struct WriteIntent: Sendable {
     var respondsAsync: Bool
 
     /// Throws 400 `invalid_idempotency_key`.
-    init(_ request: Request, body: [UInt8], caller: Caller, keyRing: KeyRing?) throws(HTTPFailure) {
-        self.caller = caller
+    init(_ call: RouteCall, body: [UInt8] = [], keyRing: KeyRing?) throws(HTTPFailure) {
+        let request = call.request
+        caller = call.caller
         let key = try Self.idempotencyKey(request.headers)
+        let name = call.caller.name
         hasKey = key != nil
-        commandID =
-            key.map { Hex.text(of: SHA256.hash(data: Array("\(caller.name)\n\($0)".utf8))) } ?? Self.randomID()
-        let identity = Array("\(request.method.rawValue)\n\(request.uri.path)\n".utf8) + body
+        commandID = key.map { Hex.text(of: SHA256.hash(data: Array("\(name)\n\($0)".utf8))) } ?? Self.randomID()
+        // The decoded path: a repeat may spell it another way.
+        let identity = Array("\(request.method.rawValue)\n\(call.match.path)\n".utf8) + body
         // Without a key ring no body holds a secret (api_key is refused), so a plain hash gives nothing away.
         fingerprint = keyRing?.fingerprint(identity) ?? Hex.text(of: SHA256.hash(data: identity))
         respondsAsync = Self.respondsAsync(request.headers)
     }
 
-    static func respondsAsync(_ headers: HTTPFields) -> Bool {
+    static func respondsAsync(_ headers: RequestHeaders) -> Bool {
         headers[.prefer]?.split(separator: ",")
             .contains { $0.lowercased().filter { $0 != " " && $0 != "\t" } == "respond-async" } ?? false
+    }
+
+    /// nil without one. Throws 400 `invalid_idempotency_key`.
+    @discardableResult
+    static func idempotencyKey(_ headers: RequestHeaders) throws(HTTPFailure) -> String? {
+        guard let key = headers[.idempotencyKey] else { return nil }
+        guard (1...255).contains(key.utf8.count), key.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f }) else {
+            throw .badRequest("invalid_idempotency_key", "Idempotency-Key must be 1 to 255 visible ASCII characters.")
+        }
+        return key
     }
 
     /// 128 random bits in hex.
@@ -51,13 +62,5 @@ struct WriteIntent: Sendable {
         let hex = Hex.text(of: bytes)
         let cuts = [0, 8, 12, 16, 20, 32]
         return zip(cuts, cuts.dropFirst()).map { String(hex.dropFirst($0).prefix($1 - $0)) }.joined(separator: "-")
-    }
-
-    private static func idempotencyKey(_ headers: HTTPFields) throws(HTTPFailure) -> String? {
-        guard let key = headers[.idempotencyKey] else { return nil }
-        guard (1...255).contains(key.utf8.count), key.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f }) else {
-            throw .badRequest("invalid_idempotency_key", "Idempotency-Key must be 1 to 255 visible ASCII characters.")
-        }
-        return key
     }
 }

@@ -2,6 +2,8 @@
 struct EndpointAnswer: Sendable, Hashable {
     var status: Int
     var body: [UInt8]
+    /// It has `X-Catalog-Version`, as the lists of Rollcall's gateways have.
+    var isFromGateway = false
 
     /// The body of a 200 as JSON.
     ///
@@ -14,6 +16,10 @@ struct EndpointAnswer: Sendable, Hashable {
         case 401: throw PollError(.unauthorized, "HTTP 401: the endpoint wants an API key, or refused the one it got")
         case 403: throw PollError(.forbidden, "HTTP 403: the endpoint does not allow listing its models")
         default: throw PollError(.httpStatus(status), "HTTP \(status)")
+        }
+        guard !isFromGateway else {
+            throw PollError(
+                .gateway, "the endpoint is a Rollcall gateway; register the servers behind it, not the gateway")
         }
         let first = body.first { ![0x20, 0x09, 0x0A, 0x0D, 0xEF, 0xBB, 0xBF].contains($0) }
         guard let first else { throw PollError(.emptyBody, "HTTP 200 with an empty body") }

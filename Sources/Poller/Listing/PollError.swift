@@ -27,6 +27,8 @@ struct PollError: Error, Sendable, Hashable {
         case emptyList
         /// The endpoint's API key cannot be unsealed here.
         case keyUnreadable
+        /// The list of another gateway, or of this deployment's own: its models would keep themselves listed.
+        case gateway
         /// The record's URL cannot be used.
         case invalidURL
         /// No answer: the code that libcurl's wrapper gave (`timeout`, `connect_failed`, …).
@@ -48,6 +50,7 @@ struct PollError: Error, Sendable, Hashable {
             case .tooManyModels: "too_many_models"
             case .emptyList: "empty_list"
             case .keyUnreadable: "key_unreadable"
+            case .gateway: "rollcall_gateway"
             case .invalidURL: "invalid_url"
             case .transport(let name): name
             }
@@ -71,7 +74,7 @@ struct PollError: Error, Sendable, Hashable {
         case .httpStatus(let status): (400..<500).contains(status) || status == 501
         case .emptyBody, .html, .notJSON, .errorBody, .noList, .noUsableEntry: true
         case .unauthorized, .forbidden, .redirected, .truncated, .tooManyModels, .emptyList, .keyUnreadable,
-            .invalidURL, .transport:
+            .gateway, .invalidURL, .transport:
             false
         }
     }

@@ -22,7 +22,9 @@ struct CurlTransport: EndpointTransport {
         request.maximumBodyBytes = Self.maximumBodyBytes
         do {
             let response = try await client.execute(request)
-            return EndpointAnswer(status: response.status, body: response.body)
+            return EndpointAnswer(
+                status: response.status, body: response.body,
+                isFromGateway: response.header("X-Catalog-Version") != nil)
         } catch {
             if error.code == .truncated { throw PollError(.truncated, "the connection was closed in mid-answer") }
             if error.code == .invalidURL { throw PollError(.invalidURL, error.message) }

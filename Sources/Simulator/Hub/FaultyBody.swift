@@ -1,12 +1,13 @@
-import HTTPTypes
-import Hummingbird
+import NIOCore
 
 extension ResponseBody {
     /// The first half, and then the connection ends: the length that was told is never reached.
     func cutInHalf() -> ResponseBody {
         let whole = self
         return ResponseBody(contentLength: contentLength) { writer in
-            try await whole.write(CuttingWriter(parent: writer, left: (whole.contentLength ?? 2) / 2))
+            var cutting: any BodyWriter = CuttingWriter(parent: writer, left: (whole.contentLength ?? 2) / 2)
+            try await whole.write(to: &cutting)
+            throw BodyCut()
         }
     }
 
@@ -14,8 +15,11 @@ extension ResponseBody {
     func slowed(pause: Duration) -> ResponseBody {
         let whole = self
         return ResponseBody(contentLength: contentLength) { writer in
+            // The head comes at once.
+            try await writer.write(ByteBuffer())
             let piece = max(1, (whole.contentLength ?? 0) / 100)
-            try await whole.write(SlowWriter(parent: writer, piece: piece, pause: pause))
+            var slow: any BodyWriter = SlowWriter(parent: writer, piece: piece, pause: pause)
+            try await whole.write(to: &slow)
         }
     }
 }
@@ -23,8 +27,8 @@ extension ResponseBody {
 /// Thrown while a body is written: the server then closes the connection.
 private struct BodyCut: Error {}
 
-private struct CuttingWriter: ResponseBodyWriter {
-    var parent: any ResponseBodyWriter
+private struct CuttingWriter: BodyWriter {
+    var parent: any BodyWriter
     var left: Int
 
     mutating func write(_ buffer: ByteBuffer) async throws {
@@ -34,12 +38,10 @@ private struct CuttingWriter: ResponseBodyWriter {
         try await parent.write(part)
         if buffer.readableBytes > 0 { throw BodyCut() }
     }
-
-    consuming func finish(_ trailingHeaders: HTTPFields?) async throws { throw BodyCut() }
 }
 
-private struct SlowWriter: ResponseBodyWriter {
-    var parent: any ResponseBodyWriter
+private struct SlowWriter: BodyWriter {
+    var parent: any BodyWriter
     let piece: Int
     let pause: Duration
 
@@ -50,6 +52,4 @@ private struct SlowWriter: ResponseBodyWriter {
             try await parent.write(part)
         }
     }
-
-    consuming func finish(_ trailingHeaders: HTTPFields?) async throws { try await parent.finish(trailingHeaders) }
 }

@@ -1,59 +1,60 @@
-import Hummingbird
+import HTTPTypes
 import Synchronization
 
 /// `/control/hub`: how tests fill the Hub, let it fail, and see what was asked of it.
 struct HubControlRoutes: Sendable {
     let hub: Hub
 
-    func add(to router: Router<SimulatorContext>) {
-        let hub = hub
-        router.get("control/hub") { _, _ in try ControlRoutes.json(HubReport(of: hub)) }
-        router.patch("control/hub") { request, _ in
+    /// - Parameter parts: of the path below `/control/hub`
+    func respond(to request: Request, _ parts: some Collection<String>) async throws -> Response {
+        if parts.isEmpty { return try await respond(to: request) }
+        // `org/name`, or the bare name of a repository that has no organization.
+        guard parts.first == "repositories", (2...3).contains(parts.count) else { throw HTTPFailure(.notFound) }
+        return try await respond(to: request, repository: parts.dropFirst().joined(separator: "/"))
+    }
+
+    private func respond(to request: Request) async throws -> Response {
+        switch request.method {
+        case .get: return try ControlRoutes.json(HubReport(of: hub))
+        case .patch:
             let change = try await ControlRoutes.decode(HubBehaviourChange.self, request)
             hub.state.withLock { change.apply(to: &$0.behaviour) }
             return try ControlRoutes.json(HubReport(of: hub).behaviour)
-        }
-        router.get("control/hub/repositories/**") { _, context in
-            try Self.report(hub, Self.id(context))
-        }
-        router.put("control/hub/repositories/**") { request, context in
-            let content = try await ControlRoutes.decode(HubRepositoryBody.self, request)
-            let id = try Self.id(context)
-            try Self.explained { try hub.put(id, content) }
-            return try Self.report(hub, id)
-        }
-        router.patch("control/hub/repositories/**") { request, context in
-            let change = try await ControlRoutes.decode(HubRepositoryChange.self, request)
-            let id = try Self.id(context)
-            guard try Self.explained({ try hub.update(id, change.apply(to:)) }) != nil else {
-                throw HTTPError(.notFound)
-            }
-            return try Self.report(hub, id)
-        }
-        router.delete("control/hub/repositories/**") { _, context in
-            guard hub.remove(try Self.id(context)) else { throw HTTPError(.notFound) }
-            return Response(status: .noContent)
+        default: throw HTTPFailure(.notFound)
         }
     }
 
-    /// `org/name`, or the bare name of a repository that has no organization.
-    private static func id(_ context: SimulatorContext) throws -> String {
-        let parts = context.parameters.getCatchAll()
-        guard (1...2).contains(parts.count) else { throw HTTPError(.notFound) }
-        return parts.joined(separator: "/")
+    private func respond(to request: Request, repository id: String) async throws -> Response {
+        switch request.method {
+        case .get: return try Self.report(hub, id)
+        case .put:
+            let content = try await ControlRoutes.decode(HubRepositoryBody.self, request)
+            try Self.explained { try hub.put(id, content) }
+            return try Self.report(hub, id)
+        case .patch:
+            let change = try await ControlRoutes.decode(HubRepositoryChange.self, request)
+            guard try Self.explained({ try hub.update(id, change.apply(to:)) }) != nil else {
+                throw HTTPFailure(.notFound)
+            }
+            return try Self.report(hub, id)
+        case .delete:
+            guard hub.remove(id) else { throw HTTPFailure(.notFound) }
+            return Response(status: .noContent)
+        default: throw HTTPFailure(.notFound)
+        }
     }
 
     private static func explained<Value>(_ work: () throws -> Value) throws -> Value {
         do {
             return try work()
         } catch let error as HubError {
-            throw HTTPError(.badRequest, message: error.description)
+            throw HTTPFailure(.badRequest, message: error.description)
         }
     }
 
     private static func report(_ hub: Hub, _ id: String) throws -> Response {
-        guard let repository = hub.repository(id) else { throw HTTPError(.notFound) }
-        guard let report = HubReport(of: hub).repositories[repository.id] else { throw HTTPError(.notFound) }
+        guard let repository = hub.repository(id) else { throw HTTPFailure(.notFound) }
+        guard let report = HubReport(of: hub).repositories[repository.id] else { throw HTTPFailure(.notFound) }
         return try ControlRoutes.json(report)
     }
 }

@@ -1,9 +1,10 @@
+import FoundationEssentials
 import HTTPTypes
-import Hummingbird
+import NIOCore
 
 extension HubFile {
     /// The file, or the part of it that `Range` asks for.
-    func response(range header: String?, commit: String, context: SimulatorContext) async throws -> Response {
+    func response(range header: String?, commit: String) throws -> Response {
         var headers: HTTPFields = [
             .contentType: contentType, .eTag: "\"\(etag)\"", .repositoryCommit: commit, .acceptRanges: "bytes",
         ]
@@ -12,23 +13,21 @@ extension HubFile {
             headers[.linkedETag] = "\"\(etag)\""
         }
         guard let header, let range = Self.range(header, size: size) else {
-            headers[.contentLength] = String(size)
-            return Response(status: .ok, headers: headers, body: try await body(0..<size, context: context))
+            return Response(status: .ok, headers: headers, body: try body(0..<size))
         }
         guard !range.isEmpty else {
             headers[.contentRange] = "bytes */\(size)"
             return Response(status: .rangeNotSatisfiable, headers: headers)
         }
         headers[.contentRange] = "bytes \(range.lowerBound)-\(range.upperBound - 1)/\(size)"
-        headers[.contentLength] = String(range.count)
-        return Response(status: .partialContent, headers: headers, body: try await body(range, context: context))
+        return Response(status: .partialContent, headers: headers, body: try body(range))
     }
 
     private var contentType: String {
         isLFS ? "binary/octet-stream" : path.hasSuffix(".json") ? "application/json" : "text/plain; charset=utf-8"
     }
 
-    private func body(_ range: Range<Int>, context: SimulatorContext) async throws -> ResponseBody {
+    private func body(_ range: Range<Int>) throws -> ResponseBody {
         guard !range.isEmpty else { return ResponseBody() }
         switch content {
         case .bytes(let bytes): return ResponseBody(byteBuffer: ByteBuffer(bytes: bytes[range]))
@@ -37,11 +36,23 @@ extension HubFile {
                 for piece in GeneratedBytes.pieces(of: range) {
                     try await writer.write(ByteBuffer(bytes: generated.bytes(piece)))
                 }
-                try await writer.finish(nil)
             }
         case .local(let path):
-            return try await FileIO().loadFile(
-                path: path, range: range.lowerBound...(range.upperBound - 1), context: context)
+            let data = try Self.bytes(of: path, upTo: range.upperBound)
+            return ResponseBody(contentLength: range.count) { writer in
+                for piece in GeneratedBytes.pieces(of: range) { try await writer.write(ByteBuffer(bytes: data[piece])) }
+            }
+        }
+    }
+
+    /// The file must still be there, and must not have become shorter.
+    private static func bytes(of path: String, upTo end: Int) throws -> Data {
+        do {
+            let data = try Data(contentsOf: URL(filePath: path), options: .mappedIfSafe)
+            guard end <= data.count else { throw HTTPFailure(.notFound) }
+            return data
+        } catch {
+            throw HTTPFailure(.notFound)
         }
     }
 

@@ -1,4 +1,4 @@
-import Hummingbird
+import HTTPTypes
 
 /// A request to the Hub, taken apart.
 struct HubRequest: Sendable {
@@ -30,10 +30,10 @@ struct HubRequest: Sendable {
 
     init(_ request: Request) {
         method = request.method.rawValue
-        uri = request.uri.description
-        host = request.head.authority ?? ""
-        target = Target(path: request.uri.path.dropFirst(Self.basePath.count))
-        let query = (request.uri.query ?? "").split(separator: "&")
+        uri = request.uri
+        host = request.headers.host ?? ""
+        target = Target(path: request.path.dropFirst(Self.basePath.count))
+        let query = (request.query ?? "").split(separator: "&")
         wantsBlobs = query.contains { ["blobs=true", "blobs=1", "blobs=True"].contains($0) }
         token = request.headers[.authorization].map { value in
             value.lowercased().hasPrefix("bearer ") ? String(value.dropFirst("bearer ".count)) : ""

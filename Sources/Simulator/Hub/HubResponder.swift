@@ -1,30 +1,29 @@
 import Crypto
 import FoundationEssentials
 import HTTPTypes
-import Hummingbird
+import NIOCore
 
 /// Answers under `/hub` as the Hugging Face Hub does.
-struct HubResponder: HTTPResponder {
+struct HubResponder: Sendable {
     let hub: Hub
 
-    func respond(to request: Request, context: SimulatorContext) async throws -> Response {
+    func respond(to request: Request) async throws -> Response {
         let asked = HubRequest(request)
         let visit = hub.visit(asked)
         if visit.latencyMilliseconds > 0, visit.fault != .slow {
             try await Task.sleep(for: .milliseconds(visit.latencyMilliseconds))
         }
         var response: Response
-        if let fault = try await fault(visit, asked, request, context) {
+        if let fault = try await fault(visit, asked, request) {
             response = fault
         } else {
-            response = try await answer(asked, visit, range: request.headers[.range], context)
+            response = try answer(asked, visit, range: request.headers[.range])
         }
         if case .file = asked.target {
             response.addHubRateLimit(area: "resolvers", quota: 3000, requests: visit.requests)
         } else {
             response.addHubRateLimit(area: "api", quota: 500, requests: visit.requests)
         }
-        if asked.isHead { return response.createHeadResponse() }
         switch visit.fault {
         case .truncated: response.body = response.body.cutInHalf()
         case .slow:
@@ -37,7 +36,7 @@ struct HubResponder: HTTPResponder {
 
     /// The answer of a fault that stands before the Hub, whatever was asked for.
     private func fault(
-        _ visit: Hub.Visit, _ asked: HubRequest, _ request: Request, _ context: SimulatorContext
+        _ visit: Hub.Visit, _ asked: HubRequest, _ request: Request
     ) async throws -> Response? {
         switch visit.fault {
         case .none, .slow, .truncated: return nil
@@ -46,15 +45,9 @@ struct HubResponder: HTTPResponder {
         case .unavailable: return .hubUnavailable(visit)
         case .html: return .of(.loginPage)
         case .huge: return .padded(megabytes: 40, start: #"{"padding":""#, end: #"","siblings":[]}"#)
-        case .reset:
-            await context.reset()
-            return Response(status: .serviceUnavailable)
-        case .away:
-            await context.close()
-            return Response(status: .serviceUnavailable)
-        case .hang:
-            await context.hang(request)
-            return Response(status: .serviceUnavailable)
+        case .reset: try await request.connection.reset()
+        case .away: try await request.connection.close()
+        case .hang: try await request.connection.hang(request)
         case .redirectHost: return .hubRedirect(to: "http://hub.invalid\(asked.uri)")
         case .redirectLoopback:
             let port = asked.host.split(separator: ":").dropFirst().first.map { ":\($0)" } ?? ""
@@ -63,9 +56,7 @@ struct HubResponder: HTTPResponder {
         }
     }
 
-    private func answer(
-        _ asked: HubRequest, _ visit: Hub.Visit, range: String?, _ context: SimulatorContext
-    ) async throws -> Response {
+    private func answer(_ asked: HubRequest, _ visit: Hub.Visit, range: String?) throws -> Response {
         guard asked.method == "GET" || asked.isHead, asked.repository != nil else {
             return HubRefusal.notAnAddress.response
         }
@@ -90,7 +81,7 @@ struct HubResponder: HTTPResponder {
                 response.headers[.repositoryCommit] = commit.sha
                 return response
             }
-            return try await file.response(range: range, commit: commit.sha, context: context)
+            return try file.response(range: range, commit: commit.sha)
         }
     }
 

@@ -1,6 +1,5 @@
-import FoundationEssentials
 import HTTPTypes
-import Hummingbird
+import NIOCore
 
 extension HTTPField.Name {
     static let errorCode = HTTPField.Name("X-Error-Code")!

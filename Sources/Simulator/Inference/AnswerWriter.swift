@@ -1,11 +1,10 @@
 import HTTPTypes
-import Hummingbird
-import ServiceLifecycle
+import NIOCore
 
 /// Writes an answer as its endpoint behaves, and notes how it ended.
 struct AnswerWriter: Sendable {
     let answer: AnswerInWork
-    let context: SimulatorContext
+    let connection: ClientConnection
     let behaviour: Behaviour
 
     /// After so many tokens `stall` and `reset_midway` strike.
@@ -21,7 +20,7 @@ struct AnswerWriter: Sendable {
                 return
             }
             let half = buffer.readSlice(length: buffer.readableBytes / 2) ?? ByteBuffer()
-            if behaviour.completionFault != .closeAfterHeaders { try await writer.write(half) }
+            try await writer.write(behaviour.completionFault == .closeAfterHeaders ? ByteBuffer() : half)
             try await fail()
         }
     }
@@ -40,17 +39,17 @@ struct AnswerWriter: Sendable {
             try await writer.write(
                 megabytes: Self.hugeMegabytes, between: #"{"padding":""#, and: #"","choices":[]}"#
             ) {
-                // The writer takes any amount until the event loop has seen that the socket is full: without waiting for
-                // that, all of it may be handed over, and count as sent, before a byte is.
-                try await context.channel.eventLoop.submit {}.get()
                 try answer.checkOpen()
             }
         }
     }
 
-    private func write(_ stream: TokenStream, to writer: inout any ResponseBodyWriter) async throws {
+    private func write(_ stream: TokenStream, to writer: inout any BodyWriter) async throws {
         let fault = behaviour.completionFault
-        if fault == .closeAfterHeaders { try await fail() }
+        if fault == .closeAfterHeaders {
+            try await writer.write(ByteBuffer())
+            try await fail()
+        }
         let pause = Duration.milliseconds(behaviour.chunkIntervalMilliseconds)
         if !stream.opening.isEmpty { try await writer.write(ByteBuffer(string: stream.opening)) }
         for sequence in 0..<stream.tokens {
@@ -73,30 +72,24 @@ struct AnswerWriter: Sendable {
         case .stall: try await answer.pause(for: .seconds(86400))
         case .resetMidway:
             answer.end(.completed)
-            await context.reset()
+            try await connection.reset()
         default:
             answer.end(.completed)
-            await context.close()
+            try await connection.close()
         }
         throw AnswerInWork.Ended()
     }
 
     private func response(
         _ contentType: String, status: Int, length: Int?,
-        _ write: @escaping @Sendable (inout any ResponseBodyWriter) async throws -> Void
+        _ write: @escaping @Sendable (inout any BodyWriter) async throws -> Void
     ) -> Response {
         let body = ResponseBody(contentLength: length) { writer in
             do {
-                try await withGracefulShutdownHandler {
-                    try await write(&writer)
-                } onGracefulShutdown: {
-                    answer.end(.completed)
-                }
-                try await writer.finish(nil)
+                try await write(&writer)
                 answer.end(.completed)
             } catch {
                 answer.end(.closedByClient)
-                await context.close()
                 throw error
             }
         }

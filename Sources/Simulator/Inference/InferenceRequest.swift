@@ -1,6 +1,7 @@
 import Crypto
 import FoundationEssentials
-import Hummingbird
+import HTTPTypes
+import NIOCore
 
 /// What a client wants of a server that generates. Fields of no use to a simulated server are left alone.
 struct InferenceRequest: Sendable {

@@ -1,6 +1,4 @@
 import HTTPTypes
-import Hummingbird
-import ServiceLifecycle
 
 /// Generates as an inference server does, or fails in one of the ways of `Behaviour.CompletionFault`.
 struct InferenceResponder {
@@ -12,7 +10,7 @@ struct InferenceResponder {
 
     private var behaviour: Behaviour { endpoint.behaviour }
 
-    func respond(to request: Request, context: SimulatorContext) async throws -> Response {
+    func respond(to request: Request) async throws -> Response {
         let (fleet, name) = (fleet, endpoint.name)
         fleet.note(name) { $0.streams.begin() }
         let answer = AnswerInWork { ending in
@@ -20,35 +18,26 @@ struct InferenceResponder {
             fleet.note(name) { $0.streams.end(ending, at: time) }
         }
         do {
-            try await context.begin(answer)
-            return try await withGracefulShutdownHandler {
-                try await respond(to: request, context, answer)
-            } onGracefulShutdown: {
-                answer.end(.completed)
-            }
-        } catch is AnswerInWork.Ended {
-            await context.close()
-            return Response(status: .serviceUnavailable)
+            request.connection.begin(answer)
+            return try await respond(to: request, answer)
         } catch {
-            // The body was not read to its end: its client is gone.
+            // If the answer had not ended, the body was not read to its end: its client is gone.
             answer.end(.closedByClient)
             throw error
         }
     }
 
-    private func respond(
-        to request: Request, _ context: SimulatorContext, _ answer: AnswerInWork
-    ) async throws -> Response {
+    private func respond(to request: Request, _ answer: AnswerInWork) async throws -> Response {
         let received = try await InferenceRequest.read(request)
         let seen = LastRequest(route, request.headers, received, key: key, required: behaviour.key)
         fleet.note(endpoint.name) { $0.lastRequest = seen }
-        let writer = AnswerWriter(answer: answer, context: context, behaviour: behaviour)
+        let writer = AnswerWriter(answer: answer, connection: request.connection, behaviour: behaviour)
         let wait = behaviour.firstByteDelay
         if wait > .zero { try await answer.pause(for: wait) }
         if let required = behaviour.key, key != required, endpoint.kind.wantsKey(at: route.rawValue) {
             return writer.response(GeneratedAnswer(.unauthorized(endpoint.kind)))
         }
-        if let response = try await fault(answer, context, writer) { return response }
+        if let response = try await fault(answer, request.connection, writer) { return response }
 
         let asked: InferenceRequest
         switch received.request {
@@ -87,7 +76,7 @@ struct InferenceResponder {
 
     /// The answer of a fault that does not depend on what was asked for.
     private func fault(
-        _ answer: AnswerInWork, _ context: SimulatorContext, _ writer: AnswerWriter
+        _ answer: AnswerInWork, _ connection: ClientConnection, _ writer: AnswerWriter
     ) async throws -> Response? {
         switch behaviour.completionFault {
         case .hang:
@@ -95,8 +84,7 @@ struct InferenceResponder {
             throw AnswerInWork.Ended()
         case .reset:
             answer.end(.completed)
-            await context.reset()
-            return Response(status: .serviceUnavailable)
+            try await connection.reset()
         case .error:
             return writer.response(
                 .error("The engine is dead.", code: "500", type: "InternalServerError", status: 500))

@@ -1,4 +1,4 @@
-import HTTPTypes
+import NIOHTTP1
 
 /// The latest request for inference that an endpoint has read to its end.
 struct LastRequest: Sendable, Hashable, Codable {
@@ -23,13 +23,15 @@ struct LastRequest: Sendable, Hashable, Codable {
     }
 
     init(
-        _ route: InferenceRoute, _ fields: HTTPFields, _ received: InferenceRequest.Received, key: String?,
+        _ route: InferenceRoute, _ fields: RequestHeaders, _ received: InferenceRequest.Received, key: String?,
         required: String?
     ) {
         path = route.rawValue
         headers = [:]
-        for field in fields {
-            let name = field.name.canonicalName
+        for field in fields.fields {
+            let name = field.name.lowercased()
+            // It names the simulator itself.
+            if name == "host" { continue }
             let value = Self.secretHeaders.contains(name) ? Self.hidden : field.value
             headers[name] = headers[name].map { $0 + ", " + value } ?? value
         }

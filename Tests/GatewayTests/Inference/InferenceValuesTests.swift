@@ -1,113 +1,112 @@
 import Catalog
 import Foundation
-import HTTPTypes
-import Hummingbird
 import Launch
+import NIOCore
+import NIOHTTP1
 import Testing
 
 @testable import Gateway
 
-@Suite struct MultipartScannerTests {
-    private func fields(_ text: String, boundary: String = "B") throws -> [String: String] {
-        let bytes = Array(text.utf8)
-        return try bytes.withUnsafeBytes { buffer in
-            var found: [String: String] = [:]
-            for field in try MultipartScanner.fields(of: buffer, boundary: boundary) {
-                found[field.name] = String(decoding: buffer[field.content], as: UTF8.self)
-            }
-            return found
-        }
-    }
-
-    @Test func findsFieldsAmongFiles() throws {
-        let text =
-            "preamble\r\n--BB \r\ncontent-disposition: form-data; name=\"file\"; filename=\"a;b\"\r\nContent-Type: audio/x\r\n\r\n"
-            + "--Bogus\r\n\r\n--\r\nname=\"model\"\r\n--BB\r\nX: y\r\nContent-Disposition:form-data;name=model\r\n\r\nwhisper\r\n"
-            + "--BB\r\nContent-Disposition: form-data; name=\"a\\\"b\"\r\n\r\n\r\n--BB--\r\nepilogue\r\n--BB\r\n"
-        #expect(try fields(text, boundary: "BB") == ["model": "whisper", "a\"b": ""])
-    }
-
-    @Test(arguments: [
-        "", "--B", "--B\r\n", "--B\r\n\r\nx", "--B\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\nx\r\n",
-        "--Bx\r\n",
-        "nothing", "--B\r\nContent-Disposition: form-data",
-    ])
-    func refusesWhatIsNoForm(text: String) {
-        #expect(throws: MultipartScanner.Malformed.self) { try fields(text) }
-    }
-
-    @Test func partsAreBounded() {
-        let part = "--B\r\n\r\n\r\n"
-        #expect(throws: MultipartScanner.Malformed.self) { try fields(String(repeating: part, count: 300) + "--B--") }
-        let head = "--B\r\nX: " + String(repeating: "a", count: 20_000) + "\r\n\r\nx\r\n--B--"
-        #expect(throws: MultipartScanner.Malformed.self) { try fields(head) }
-    }
-
-    @Test(arguments: [
-        ("multipart/form-data; boundary=abc", "abc"), ("multipart/form-data;BOUNDARY=\"a b\"; x=y", "a b"),
-        ("multipart/form-data; charset=utf-8; boundary=----W7", "----W7"), ("multipart/form-data", nil),
-        ("multipart/form-data; boundary=", nil), ("multipart/form-data; boundary=\"a\\\"b\"", nil),
-    ])
-    func boundaries(type: String, boundary: String?) { #expect(MultipartScanner.boundary(of: type) == boundary) }
-
-    @Test func aFormNeedsOneModel() throws {
-        func body(_ parts: [String]) throws -> InferenceBody {
-            let text =
-                parts.map { "--B\r\nContent-Disposition: form-data; name=\"\($0)\"\r\n\r\nv-\($0)\r\n" }.joined()
-                + "--B--"
-            return try InferenceBody(form: ByteBuffer(string: text), boundary: "B")
-        }
-        #expect(try body(["file", "model", "user"]).model == "v-model")
-        #expect(try body(["model", "user"]).user == "v-user")
-        #expect(throws: HTTPFailure.self) { try body(["file"]) }
-        #expect(throws: HTTPFailure.self) { try body(["model", "model"]) }
-    }
-}
-
-@Suite struct SplicedBodyTests {
-    @Test func isReadFromAnyPlaceInAnyPieces() {
-        let bytes = ByteBuffer(string: #"{"model":"a","x":1}"#)
-        let cases: [(Range<Int>, String)] = [
-            (0..<0, ""), (9..<12, "\"longer-name\""), (9..<12, ""), (0..<19, "all"), (19..<19, "end"),
-        ]
-        for (hole, filling) in cases {
-            let body = SplicedBody(bytes: bytes, hole: hole, filling: Array(filling.utf8))
-            let text = String(buffer: bytes)
-            let whole = Array((text.prefix(hole.lowerBound) + filling + text.dropFirst(hole.upperBound)).utf8)
-            #expect(body.count == whole.count)
-            for size in [1, 2, 3, 7, 100] {
-                var read: [UInt8] = []
-                while true {
-                    var piece = [UInt8](repeating: 0, count: size)
-                    let count = piece.withUnsafeMutableBytes { body.copy(from: read.count, into: $0) }
-                    if count == 0 { break }
-                    read += piece[..<count]
-                }
-                #expect(read == whole)
-            }
-        }
-    }
-}
-
 @Suite struct ForwardedHeadersTests {
+    private let endpoint = UpstreamTarget(
+        address: EndpointAddress(baseURL: "http://gpu-1:8000/api")!, authority: "gpu-1:8000",
+        authorization: "Bearer sk-endpoint")
+
+    /// The fields that an endpoint gets, names in lower case, without the line before them.
+    private func sent(_ headers: HTTPHeaders, isBodyChanged: Bool = false) -> [String: [String]] {
+        var buffer = ByteBuffer()
+        UpstreamRequestHead(
+            method: "POST", target: "/v1/chat/completions?a=b", headers: headers, requestID: "r", via: "1.1 rollcall-x",
+            contentLength: 7, isBodyChanged: isBodyChanged
+        ).write(to: endpoint, into: &buffer)
+        let text = String(buffer: buffer)
+        #expect(text.hasPrefix("POST /api/v1/chat/completions?a=b HTTP/1.1\r\n") && text.hasSuffix("\r\n\r\n"))
+        return fields(text)
+    }
+
+    private func fields(_ head: String) -> [String: [String]] {
+        var fields: [String: [String]] = [:]
+        for line in head.components(separatedBy: "\r\n").dropFirst() where !line.isEmpty {
+            let parts = line.split(separator: ":", maxSplits: 1)
+            fields[parts[0].lowercased(), default: []].append(parts[1].trimmingCharacters(in: .whitespaces))
+        }
+        return fields
+    }
+
     @Test(arguments: [
         ("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", true), ("00-a-b-01", false),
     ])
     func onlyAValidTraceGoesOn(value: String, isValid: Bool) {
-        var fields = HTTPFields()
-        fields[.traceParent] = value
-        fields[.traceState] = "a=1"
-        let names = ForwardedHeaders.request(fields, requestID: "r", key: nil).map { $0.name.lowercased() }
+        let names = sent(["Traceparent": value, "Tracestate": "a=1"]).keys
         #expect(names.contains("traceparent") == isValid && names.contains("tracestate") == isValid)
     }
 
-    @Test func aChunkedAnswerHasNoLength() {
-        let fields = ForwardedHeaders.response([
-            ("Transfer-Encoding", "chunked"), ("Content-Length", "5"), ("bad name", "x"), ("X-Models-Etag", "theirs"),
-        ])
-        #expect(fields.isEmpty)
-        let plain = ForwardedHeaders.response([("Content-Length", "5"), ("content-length", "5"), ("Set-Cookie", "a")])
-        #expect(plain[values: .contentLength] == ["5"] && plain.count == 2)
+    @Test func whatIsTheClientsOwnStays() {
+        let headers: HTTPHeaders = [
+            "Host": "gateway", "Authorization": "Bearer rc_x", "X-API-Key": "k", "api-key": "k", "x-goog-api-key": "k",
+            "Cookie": "a=b", "Origin": "https://a", "Referer": "https://a/", "Sec-Fetch-Site": "none",
+            "Forwarded": "for=1", "X-Forwarded-For": "1", "X-Forwarded-Proto": "https", "TE": "trailers",
+            "Transfer-Encoding": "chunked", "Content-Length": "99", "Connection": "keep-alive, X-Hop", "X-Hop": "1",
+            "Keep-Alive": "timeout=5", "Upgrade": "h2c", "HTTP2-Settings": "x", "Proxy-Authorization": "Basic x",
+            "Expect": "100-continue", "X-Rollcall-Secret": "1", "X-Request-Id": "other",
+            "Content-Type": "application/json", "Accept": "*/*", "OpenAI-Beta": "x", "X-Stainless-Lang": "python",
+        ]
+        let fields = sent(headers)
+        #expect(
+            Set(fields.keys) == [
+                "host", "content-length", "via", "x-request-id", "authorization", "content-type", "accept",
+                "openai-beta",
+                "x-stainless-lang",
+            ])
+        #expect(fields["host"] == ["gpu-1:8000"] && fields["authorization"] == ["Bearer sk-endpoint"])
+        #expect(fields["content-length"] == ["7"] && fields["x-request-id"] == ["r"])
+    }
+
+    @Test func viaGrows() {
+        #expect(sent([:])["via"] == ["1.1 rollcall-x"])
+        #expect(sent(["Via": "1.0 a, 1.1 b (c)"])["via"] == ["1.0 a, 1.1 b (c), 1.1 rollcall-x"])
+        let headers: HTTPHeaders = ["via": "1.0 a", "Via": "1.1 b, 2 rollcall-x (y)"]
+        #expect(headers.viaNames("rollcall-x") && headers.viaNames("a") && !headers.viaNames("rollcall"))
+    }
+
+    @Test func aDigestOfAChangedBodyStays() {
+        let headers: HTTPHeaders = [
+            "Content-Digest": "a", "Repr-Digest": "b", "Content-MD5": "c", "Digest": "d", "Signature": "e",
+            "Signature-Input": "f",
+        ]
+        #expect(sent(headers).keys.contains("signature-input"))
+        #expect(
+            Set(sent(headers, isBodyChanged: true).keys) == [
+                "host", "content-length", "via", "x-request-id", "authorization",
+            ])
+    }
+
+    private func received(_ lines: String, framing: AnswerPassage.ClientFraming) throws -> [String: [String]] {
+        var bytes = ByteBuffer(string: "HTTP/1.1 200 Fine\r\n\(lines)\r\n")
+        var scanner = AnswerHeadScanner(isHeadRequest: false)
+        guard case .head(let head) = scanner.scan(&bytes) else {
+            Issue.record("no head")
+            return [:]
+        }
+        var buffer = ByteBuffer()
+        ClientAnswerHead.write(
+            head, framing: framing, date: "today", connection: nil, into: &buffer
+        ) { $0.writeString("X-Own: 1\r\n") }
+        let text = String(buffer: buffer)
+        #expect(text.hasPrefix("HTTP/1.1 200 Fine\r\n") && text.hasSuffix("\r\n\r\n"))
+        return fields(text)
+    }
+
+    @Test func whatWouldSpeakForTheWholeSiteStays() throws {
+        let fields = try received(
+            "Transfer-Encoding: chunked\r\nX-Models-Etag: theirs\r\nX-Request-Id: theirs\r\nSet-Cookie: a\r\n"
+                + "Access-Control-Allow-Origin: *\r\nAlt-Svc: x\r\nStrict-Transport-Security: x\r\nServer: up\r\n"
+                + "Clear-Site-Data: x\r\nX-Rollcall-Endpoint: x\r\nConnection: X-Hop\r\nX-Hop: 1\r\nKeep-Alive: a\r\n"
+                + "Content-Type: text/plain\r\nX-Theirs: 2\r\n",
+            framing: .chunked)
+        #expect(Set(fields.keys) == ["transfer-encoding", "content-type", "x-theirs", "x-own", "date"])
+        let plain = try received("Content-Length: 5\r\nDate: yesterday\r\n", framing: .length(5))
+        #expect(plain == ["content-length": ["5"], "date": ["yesterday"], "x-own": ["1"]])
     }
 }
 
@@ -120,15 +119,22 @@ import Testing
         #expect(try settings([:]) == InferenceLimits())
         let limits = try settings([
             "ROLLCALL_INFERENCE_BODY_LIMIT": "1048576", "ROLLCALL_FIRST_BYTE_TIMEOUT": "1.5",
-            "ROLLCALL_IDLE_TIMEOUT": "2",
+            "ROLLCALL_IDLE_TIMEOUT": "2", "ROLLCALL_INFERENCE_MEMORY": "1048576",
             "ROLLCALL_QUEUE_LIMIT": "0", "ROLLCALL_QUEUE_TIMEOUT": "0.25",
         ])
-        #expect(limits.bodyBytes == 1 << 20 && limits.firstByte == .milliseconds(1500) && limits.idle == .seconds(2))
-        #expect(limits.queueLength == 0 && limits.queue == .milliseconds(250))
+        #expect(
+            limits.bodyBytes == 1 << 20 && limits.firstByteTimeout == .milliseconds(1500)
+                && limits.idleTimeout == .seconds(2))
+        #expect(limits.heldBytes == 1 << 20)
+        #expect(try settings(["ROLLCALL_INFERENCE_MEMORY": "\(1 << 40)"]).heldBytes == 1 << 40)
+        for bytes in [(1 << 20) - 1, (1 << 40) + 1] {
+            #expect(throws: SettingError.self) { try settings(["ROLLCALL_INFERENCE_MEMORY": "\(bytes)"]) }
+        }
+        #expect(limits.queueLength == 0 && limits.queueTimeout == .milliseconds(250))
         for name in [
             "ROLLCALL_INFERENCE_BODY_LIMIT", "ROLLCALL_FIRST_BYTE_TIMEOUT", "ROLLCALL_IDLE_TIMEOUT",
             "ROLLCALL_QUEUE_LIMIT",
-            "ROLLCALL_QUEUE_TIMEOUT",
+            "ROLLCALL_QUEUE_TIMEOUT", "ROLLCALL_INFERENCE_MEMORY",
         ] {
             let error = try #require(throws: SettingError.self) { try settings([name: "-1"]) }
             #expect(error.description.hasPrefix(name))

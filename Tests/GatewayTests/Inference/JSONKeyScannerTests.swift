@@ -1,6 +1,6 @@
 import Catalog
 import Foundation
-import Hummingbird
+import NIOCore
 import Testing
 
 @testable import Gateway

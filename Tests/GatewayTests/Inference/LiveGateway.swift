@@ -1,8 +1,7 @@
 import Catalog
 import Curl
 import Foundation
-import Hummingbird
-import HummingbirdTesting
+import NIOCore
 import TestSupport
 import Testing
 
@@ -39,10 +38,11 @@ struct ListedEndpoint {
 /// A gateway that listens, and a client of it.
 struct LiveGateway {
     let bench: Bench
+    let server: GatewayServer
     let port: Int
     let client: HTTPClient
 
-    var dispatcher: Dispatcher { bench.responder.inference.dispatcher }
+    var dispatcher: Dispatcher { server.core.inference.dispatcher }
 
     func request(
         _ body: String = #"{"model":"m"}"#, path: String = "/v1/chat/completions", headers: [(String, String)] = []
@@ -91,25 +91,63 @@ extension Curl.HTTPResponse {
 /// The endpoints are numbered from 1.
 func withGateway(
     _ endpoints: [ListedEndpoint], more: [CatalogMessage] = [], adminKey: String? = nil,
-    limits: InferenceLimits = InferenceLimits(),
+    limits: InferenceLimits = InferenceLimits(), timeouts: ClientTimeouts? = nil,
     _ body: @escaping @Sendable (LiveGateway) async throws -> Void
 ) async throws {
     let messages = endpoints.enumerated().flatMap { $1.messages($0 + 1) } + more
-    let bench = try Bench(messages, adminKey: adminKey, inference: limits)
-    let application = Application(
-        responder: bench.responder, server: HTTPService.server(clientStall: limits.idle),
-        configuration: ApplicationConfiguration(address: .hostname("127.0.0.1", port: 0)),
-        logger: bench.responder.logger)
-    try await application.test(.live) { server in
+    let bench = try Bench(messages, adminKey: adminKey)
+    try await bench.serve(limits: limits, timeouts: timeouts, body)
+}
+
+extension Bench {
+    /// Listens while `body` runs.
+    func serve(
+        limits: InferenceLimits = InferenceLimits(), timeouts: ClientTimeouts? = nil,
+        configure: (inout GatewayServer.Configuration) -> Void = { _ in },
+        _ body: @escaping @Sendable (LiveGateway) async throws -> Void
+    ) async throws {
+        let server = try server(limits: limits, timeouts: timeouts, configure: configure)
+        let port = try #require(try await server.listen()?.port)
         let client = HTTPClient()
-        let gateway = LiveGateway(bench: bench, port: try #require(server.port), client: client)
-        do {
-            try await body(gateway)
-        } catch {
-            await client.shutdown()
-            throw error
-        }
+        let gateway = LiveGateway(bench: self, server: server, port: port, client: client)
+        let result = await Result { try await body(gateway) }
         await client.shutdown()
+        await server.quiesce()
+        await server.abandon()
+        await server.core.connections.none()
+        try await server.shutdown()
+        try result.get()
+    }
+
+    /// A server that does not listen yet.
+    func server(
+        limits: InferenceLimits = InferenceLimits(), timeouts: ClientTimeouts? = nil, host: String = "127.0.0.1",
+        port: Int = 0, configure: (inout GatewayServer.Configuration) -> Void = { _ in }
+    ) throws -> GatewayServer {
+        let core = core(limits: limits, timeouts: timeouts)
+        var configuration = GatewayServer.Configuration()
+        configuration.host = host
+        configuration.port = port
+        configuration.threads = 2
+        configure(&configuration)
+        return try GatewayServer(core: core, keyRing: keyRing, configuration: configuration)
+    }
+
+    func core(limits: InferenceLimits = InferenceLimits(), timeouts: ClientTimeouts? = nil) -> GatewayServerCore {
+        var usual = ClientTimeouts()
+        usual.stalledReader = TimeAmount(limits.idleTimeout)
+        let inference = InferenceCore(
+            catalog: catalog, dispatcher: Dispatcher(limits: limits),
+            suspects: SuspectReporter(sender: registrar, confirm: .seconds(1), logger: responder.logger),
+            limits: limits, lists: responder.lists, viaName: "rollcall-test")
+        return GatewayServerCore(
+            responder: responder, inference: inference, drain: drain, timeouts: timeouts ?? usual)
+    }
+}
+
+extension Result where Failure == any Error {
+    fileprivate init(_ body: () async throws -> Success) async {
+        do { self = .success(try await body()) } catch { self = .failure(error) }
     }
 }
 

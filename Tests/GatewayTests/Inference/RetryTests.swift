@@ -185,7 +185,7 @@ extension LiveInferenceTests {
                 connection.write("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
             }
             try await withGateway(
-                [ListedEndpoint(port: upstream.port, maximum: 1)], limits: limits(\.queue, .milliseconds(50))
+                [ListedEndpoint(port: upstream.port, maximum: 1)], limits: limits(\.queueTimeout, .milliseconds(50))
             ) { gateway async throws in
                 async let first = gateway.post()
                 try await eventually("the place is taken") { gateway.dispatcher.inFlight(ListedEndpoint.id(1)) == 1 }

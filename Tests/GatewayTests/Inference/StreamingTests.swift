@@ -89,13 +89,42 @@ extension LiveInferenceTests {
                 closed.happen()
             }
             try await withGateway(
-                [ListedEndpoint(port: upstream.port)], limits: limits(\.idle, .milliseconds(400))
+                [ListedEndpoint(port: upstream.port)], limits: limits(\.idleTimeout, .milliseconds(400))
             ) { gateway async throws in
                 let socket = await gateway.open(receiveBuffer: 1 << 16)
                 await closed.wait()
                 try await eventually("the place is free") { gateway.dispatcher.inFlight(ListedEndpoint.id(1)) == 0 }
                 let text = await onThread { socket.readRest() }
                 #expect(text.hasPrefix("HTTP/1.1 200 OK") && !text.hasSuffix("0\r\n\r\n"))
+            }
+        }
+
+        /// The operating system holds megabytes for a client, and takes none for seconds while a slow one reads them.
+        @Test func aSlowClientThatReadsAllTheTimeIsNotLetGo() async throws {
+            let total = 12 << 20
+            let upstream = RawServer { connection in
+                _ = connection.readRequest()
+                connection.write("HTTP/1.1 200 OK\r\nContent-Length: \(total)\r\n\r\n")
+                connection.write([UInt8](repeating: 0x61, count: total))
+                connection.waitForClose()
+            }
+            try await withGateway(
+                [ListedEndpoint(port: upstream.port)], limits: limits(\.idleTimeout, .milliseconds(700))
+            ) { gateway async throws in
+                let socket = await gateway.open(receiveBuffer: 1 << 14)
+                let received = await onThread {
+                    _ = socket.readHead()
+                    var received = 0
+                    while received < total {
+                        let count = socket.read(1 << 16).count
+                        if count == 0 { break }
+                        received += count
+                        // 64 KiB each 40 ms: a third of what the system holds takes longer than the limit.
+                        usleep(40_000)
+                    }
+                    return received
+                }
+                #expect(received == total, "cut after \(received) bytes")
             }
         }
 
@@ -201,7 +230,7 @@ extension LiveInferenceTests {
                 closed.happen()
             }
             try await withGateway(
-                [ListedEndpoint(port: upstream.port)], limits: limits(\.idle, .milliseconds(200))
+                [ListedEndpoint(port: upstream.port)], limits: limits(\.idleTimeout, .milliseconds(200))
             ) { gateway async throws in
                 let socket = await gateway.open()
                 let text = await onThread { socket.readRest() }
@@ -218,7 +247,7 @@ extension LiveInferenceTests {
                 closed.happen()
             }
             try await withGateway(
-                [ListedEndpoint(port: upstream.port)], limits: limits(\.firstByte, .milliseconds(200))
+                [ListedEndpoint(port: upstream.port)], limits: limits(\.firstByteTimeout, .milliseconds(200))
             ) { gateway async throws in
                 let answer = try await gateway.post()
                 #expect(answer.status == 504)
@@ -279,15 +308,24 @@ extension LiveInferenceTests {
                     for _ in 0..<5 where least >= 2 * size {
                         let before = residentBytes()
                         let most = Atomic(0)
-                        let body = Pieces(
-                            count: size / piece.count, start: start, piece: piece, end: Array(#""}"#.utf8)
-                        ) {
-                            most.store(max(most.load(ordering: .relaxed), residentBytes()), ordering: .relaxed)
+                        let text = await onThread { [port = gateway.port] in
+                            let socket = RawSocket.connect(port: port)
+                            socket.write(
+                                "POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+                                    + "Content-Type: application/json\r\n"
+                                    + (announced
+                                        ? "Content-Length: \(length)\r\n\r\n" : "Transfer-Encoding: chunked\r\n\r\n"))
+                            for index in -1...(size / piece.count) {
+                                most.store(max(most.load(ordering: .relaxed), residentBytes()), ordering: .relaxed)
+                                let bytes = index < 0 ? start : index < size / piece.count ? piece : Array(#""}"#.utf8)
+                                if !announced { socket.write(String(bytes.count, radix: 16) + "\r\n") }
+                                socket.write(bytes)
+                                if !announced { socket.write("\r\n") }
+                            }
+                            if !announced { socket.write("0\r\n\r\n") }
+                            return socket.readHead() ?? ""
                         }
-                        var request = gateway.request()
-                        request.body = .stream(length: announced ? length : nil, body)
-                        let answer = try await gateway.client.execute(request)
-                        #expect(answer.status == 200, "\(answer.text)")
+                        #expect(text.hasPrefix("HTTP/1.1 200 "), "\(text)")
                         #expect(received.all.last == length)
                         least = min(least, max(most.load(ordering: .relaxed), residentBytes()) - before)
                     }
@@ -342,7 +380,9 @@ extension LiveInferenceTests {
         }
 
         @Test func aBodyThatDripsIsNotWaitedFor() async throws {
-            try await withGateway([ListedEndpoint(port: refusingPort())], limits: limits(\.body, .milliseconds(200))) {
+            try await withGateway(
+                [ListedEndpoint(port: refusingPort())], limits: limits(\.bodyTimeout, .milliseconds(200))
+            ) {
                 gateway async throws in
                 let text = await onThread { [port = gateway.port] in
                     let socket = RawSocket.connect(port: port)
@@ -379,29 +419,4 @@ func residentBytes() -> Int {
     guard let text = try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8) else { return 0 }
     let fields = text.split(separator: " ")
     return (Int(fields[1]) ?? 0) * Int(sysconf(Int32(_SC_PAGESIZE)))
-}
-
-/// A body of the same piece again and again, made as it is taken.
-private struct Pieces: AsyncSequence, Sendable {
-    typealias Failure = any Error
-    let count: Int
-    let start: [UInt8]
-    let piece: [UInt8]
-    let end: [UInt8]
-    let whenAsked: @Sendable () -> Void
-
-    struct AsyncIterator: AsyncIteratorProtocol {
-        let pieces: Pieces
-        var index = -1
-
-        mutating func next() async throws -> [UInt8]? {
-            defer { index += 1 }
-            pieces.whenAsked()
-            if index < 0 { return pieces.start }
-            if index < pieces.count { return pieces.piece }
-            return index == pieces.count ? pieces.end : nil
-        }
-    }
-
-    func makeAsyncIterator() -> AsyncIterator { AsyncIterator(pieces: self) }
 }

@@ -40,6 +40,20 @@ struct EndpointPollTests {
         #expect(server.paths == ["/api/tags"])
     }
 
+    /// Its models are those of its endpoints. If one of these is the gateway itself, they would never be unlisted.
+    @Test func theListOfAGatewayIsDropped() async {
+        let body = Array(#"{"data":[{"id":"a","owned_by":"vllm"}]}"#.utf8)
+        let server = ScriptedServer([
+            "/v1/models": .success(EndpointAnswer(status: 200, body: body, isFromGateway: true))
+        ])
+        for kind in [EndpointKind.auto, .openai, .ollama] {
+            let error = await #expect(throws: PollError.self) {
+                try await poll(server, Samples.endpoint("e", kind: kind))
+            }
+            #expect(error?.failure.code == "rollcall_gateway", "\(kind)")
+        }
+    }
+
     @Test func aKindThatWasStatedStands() async throws {
         let server = ScriptedServer(["/v1/models": Self.list])
         let outcome = try await poll(server, Samples.endpoint("e", kind: .ollama))

@@ -1,73 +1,186 @@
 import Catalog
 import HTTPTypes
-import Hummingbird
+import NIOCore
+import NIOHTTP1
 
-/// Which headers go on, in either direction.
+/// Which header fields go on, in either direction; see "Inference" in the HTTP contract.
 enum ForwardedHeaders {
-    /// Meant for one connection only (RFC 9110, section 7.6.1), or made anew for each.
-    private static let hopByHop: Set<String> = [
-        "connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection", "te", "trailer",
-        "transfer-encoding", "upgrade", "http2-settings",
+    /// Meant for one connection only (RFC 9110, 7.6.1), or made anew for each.
+    private static let hopByHop = [
+        "connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-authentication-info",
+        "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade", "http2-settings", "content-length",
     ]
-    /// The client's own, for this gateway: none of an endpoint's business.
-    private static let clientOnly: Set<String> = [
-        "authorization", "x-api-key", "api-key", "cookie", "host", "content-length", "expect", "x-request-id",
-        TraceContext.parentHeader, TraceContext.stateHeader,
-    ]
-    /// Said by this gateway itself.
-    private static let gatewayOnly: Set<String> = ["x-request-id", "x-models-etag"]
-    private static let ownPrefix = "x-rollcall-"
+    /// The client's own, for this gateway: credentials, and what a browser says of its pages.
+    private static let notForEndpoints = FieldNameSet(
+        hopByHop + [
+            "authorization", "x-api-key", "api-key", "x-goog-api-key", "cookie", "cookie2", "host", "expect",
+            "x-request-id", "origin", "referer", "forwarded", "x-real-ip", "via", TraceContext.parentHeader,
+            TraceContext.stateHeader,
+        ])
+    /// Digests and signatures of a body (RFC 9530, RFC 9421) that is not sent as the client made it.
+    private static let bodyDigests = FieldNameSet([
+        "content-digest", "repr-digest", "digest", "content-md5", "signature", "signature-input",
+    ])
+    /// An endpoint's fields that would speak for the gateway's whole site, or that the gateway says itself.
+    private static let notForClients = FieldNameSet(
+        hopByHop + [
+            "set-cookie", "set-cookie2", "alt-svc", "strict-transport-security", "clear-site-data", "server",
+            "public-key-pins", "x-request-id", "x-models-etag",
+        ])
 
-    /// A client's headers as an endpoint gets them. `key` is the endpoint's own.
-    static func request(_ headers: HTTPFields, requestID: String, key: String?) -> [(name: String, value: String)] {
-        let named = connectionOptions(headers[values: .connection])
-        var forwarded: [(name: String, value: String)] = headers.filter { field in
-            let name = field.name.canonicalName
-            return !hopByHop.contains(name) && !clientOnly.contains(name) && !named.contains(name)
-                && !name.hasPrefix(ownPrefix)
-        }.map { (name: $0.name.rawName, value: $0.value) }
-        if let trace = TraceContext(headers) { forwarded += trace.headers }
-        forwarded.append(("X-Request-Id", requestID))
-        if let key { forwarded.append(("Authorization", "Bearer \(key)")) }
-        return forwarded
+    /// Whether a client's field goes on to an endpoint.
+    static func goesOn(_ name: String, isBodyChanged: Bool) -> Bool {
+        var name = name
+        return name.withUTF8 { name in
+            !(notForEndpoints.contains(name) || isBodyChanged && bodyDigests.contains(name)
+                || FieldNameSet.hasPrefix(name, "x-rollcall-") || FieldNameSet.hasPrefix(name, "x-forwarded-")
+                || FieldNameSet.hasPrefix(name, "sec-"))
+        }
     }
 
-    /// An endpoint's headers as the client gets them.
-    static func response(_ headers: [(name: String, value: String)]) -> HTTPFields {
-        var fields = HTTPFields()
-        fields.reserveCapacity(headers.count + 4)
-        var isChunked = false
-        var named: Set<String> = []
-        for header in headers {
-            switch header.name.lowercased() {
-            case "transfer-encoding": isChunked = true
-            case "connection": named.formUnion(connectionOptions([header.value]))
-            default: break
-            }
-        }
-        for header in headers {
-            guard let name = HTTPField.Name(header.name) else { continue }
-            let text = name.canonicalName
-            if hopByHop.contains(text) || gatewayOnly.contains(text) || named.contains(text)
-                || text.hasPrefix(ownPrefix)
+    /// Whether an endpoint's field comes back to a client.
+    static func comesBack(_ name: UnsafeBufferPointer<UInt8>) -> Bool {
+        !(notForClients.contains(name) || FieldNameSet.hasPrefix(name, "x-rollcall-")
+            || FieldNameSet.hasPrefix(name, "access-control-"))
+    }
+}
+
+/// The head of a request to an endpoint.
+struct UpstreamRequestHead {
+    let method: String
+    /// Path and query as the client sent them; the endpoint's own prefix stands before them.
+    let target: String
+    let headers: HTTPHeaders
+    let requestID: String
+    /// This gateway's entry for `Via` (RFC 9110, 7.6.3).
+    let via: String
+    let contentLength: Int
+    /// The model's name in the body has been replaced.
+    let isBodyChanged: Bool
+
+    func write(to endpoint: UpstreamTarget, into buffer: inout ByteBuffer) {
+        buffer.writeString(method)
+        buffer.writeStaticString(" ")
+        buffer.writeString(endpoint.address.pathPrefix)
+        buffer.writeString(target)
+        buffer.writeStaticString(" HTTP/1.1\r\nHost: ")
+        buffer.writeString(endpoint.authority)
+        buffer.writeStaticString("\r\nContent-Length: ")
+        buffer.writeString(String(contentLength))
+        buffer.writeStaticString("\r\n")
+        let named = headers.connectionOptions
+        var vias = ""
+        for (name, value) in headers {
+            if name.isASCIIEqual("via") {
+                vias += "\(value), "
+            } else if ForwardedHeaders.goesOn(name, isBodyChanged: isBodyChanged),
+                !named.contains(where: { $0.caseInsensitiveEquals(name) })
             {
-                continue
+                Self.write(name, value, into: &buffer)
             }
-            if name == .contentLength, isChunked || fields[.contentLength] != nil { continue }
-            fields.append(HTTPField(name: name, value: header.value))
         }
-        return fields
+        if let trace = TraceContext(RequestHeaders(headers)) {
+            for (name, value) in trace.headers { Self.write(name, value, into: &buffer) }
+        }
+        Self.write("Via", vias + via, into: &buffer)
+        Self.write("X-Request-Id", requestID, into: &buffer)
+        if let authorization = endpoint.authorization { Self.write("Authorization", authorization, into: &buffer) }
+        buffer.writeStaticString("\r\n")
     }
 
-    private static func connectionOptions(_ values: [String]) -> Set<String> {
-        Set(
-            values.flatMap { $0.split(separator: ",") }
-                .map { $0.lowercased().filter { $0 != " " && $0 != "\t" } })
+    private static func write(_ name: String, _ value: String, into buffer: inout ByteBuffer) {
+        buffer.writeString(name)
+        buffer.writeStaticString(": ")
+        buffer.writeString(value)
+        buffer.writeStaticString("\r\n")
+    }
+}
+
+extension HTTPHeaders {
+    /// The options of all `Connection` fields but the usual ones, which name no field.
+    fileprivate var connectionOptions: [Substring] {
+        var options: [Substring] = []
+        for (name, value) in self where name.isASCIIEqual("connection") {
+            for option in value.split(separator: ",") {
+                let option = option.trimmingBlanks
+                if !option.isASCIIEqual("keep-alive"), !option.isASCIIEqual("close") { options.append(option) }
+            }
+        }
+        return options
+    }
+
+    /// Whether a `Via` field names this entry's receiver (the part behind the protocol version).
+    func viaNames(_ receiver: String) -> Bool {
+        for (name, value) in self where name.isASCIIEqual("via") {
+            for entry in value.split(separator: ",") {
+                let parts = entry.trimmingBlanks.split(separator: " ")
+                if parts.count >= 2, parts[1] == receiver { return true }
+            }
+        }
+        return false
+    }
+}
+
+extension Substring {
+    fileprivate func caseInsensitiveEquals(_ other: String) -> Bool {
+        utf8.count == other.utf8.count
+            && zip(utf8, other.utf8).allSatisfy { left, right in
+                left == right || (left | 0x20 == right | 0x20 && (left | 0x20) &- UInt8(ascii: "a") < 26)
+            }
     }
 }
 
 extension HTTPField.Name {
-    static let rollcallEndpoint = HTTPField.Name("X-Rollcall-Endpoint")!
     static let modelsETag = HTTPField.Name("X-Models-Etag")!
     static let sessionID = HTTPField.Name("X-Session-Id")!
+}
+
+/// The head of an answer as the client gets it: the endpoint's own lines but those that stay, and the gateway's.
+enum ClientAnswerHead {
+    /// - Parameters:
+    ///   - own: writes the gateway's fields, each a whole line with its line break
+    ///   - date: used if the endpoint has sent none
+    static func write(
+        _ head: AnswerHead, framing: AnswerPassage.ClientFraming, date: String, connection: StaticString?,
+        into buffer: inout ByteBuffer, own: (inout ByteBuffer) -> Void
+    ) {
+        buffer.writeStaticString("HTTP/1.1 ")
+        buffer.writeString(String(head.status))
+        buffer.writeStaticString(" ")
+        var hasDate = false
+        head.bytes.withUnsafeReadableBytes { bytes in
+            let all = bytes.assumingMemoryBound(to: UInt8.self)
+            buffer.writeBytes(UnsafeRawBufferPointer(rebasing: bytes[head.reason]))
+            buffer.writeStaticString("\r\n")
+            for field in head.fields {
+                let name = UnsafeBufferPointer(rebasing: all[field.name])
+                guard ForwardedHeaders.comesBack(name), !head.isListedInConnection(field) else { continue }
+                if name.count == 4, head.isNamed(field, "date") { hasDate = true }
+                buffer.writeBytes(UnsafeRawBufferPointer(rebasing: bytes[field.line]))
+            }
+        }
+        switch framing {
+        case .length(let length): writeLength(length, into: &buffer)
+        case .chunked: buffer.writeStaticString("Transfer-Encoding: chunked\r\n")
+        case .none, .close: break
+        }
+        own(&buffer)
+        if !hasDate {
+            buffer.writeStaticString("Date: ")
+            buffer.writeString(date)
+            buffer.writeStaticString("\r\n")
+        }
+        if let connection {
+            buffer.writeStaticString("Connection: ")
+            buffer.writeStaticString(connection)
+            buffer.writeStaticString("\r\n")
+        }
+        buffer.writeStaticString("\r\n")
+    }
+
+    private static func writeLength(_ length: Int, into buffer: inout ByteBuffer) {
+        buffer.writeStaticString("Content-Length: ")
+        buffer.writeString(String(length))
+        buffer.writeStaticString("\r\n")
+    }
 }

@@ -1,54 +1,64 @@
 import Catalog
-import Hummingbird
 
 /// An endpoint that a request can be sent to, and under which id it knows the model.
-struct InferenceTarget: Sendable, Hashable {
-    var endpoint: EndpointRecord
-    var model: ModelID
-    var isDegraded: Bool
+struct InferenceTarget: Sendable, EndpointCandidate {
+    /// An endpoint's weight, as long as its record has none.
+    static let defaultWeight = 10
 
-    var candidate: EndpointChooser.Candidate {
-        EndpointChooser.Candidate(id: endpoint.id, isDegraded: isDegraded, maximum: endpoint.maxConcurrency)
+    let endpoint: HeldEndpoint
+    let model: ModelID
+    var isDegraded: Bool
+    var weight: Int
+    /// Of the record. Copied, as a choice reads them often, and reading a record of another module copies all of it.
+    let id: String
+    let maximum: Int?
+
+    init(endpoint: HeldEndpoint, model: ModelID, isDegraded: Bool, weight: Int = defaultWeight) {
+        self.endpoint = endpoint
+        self.model = model
+        self.isDegraded = isDegraded
+        self.weight = weight
+        let record = endpoint.record
+        id = record.id
+        maximum = record.maxConcurrency
     }
 }
 
 /// Where a model is to be had, by the catalog alone.
-struct ModelResolver: Sendable {
-    let catalog: any CatalogSource
-
+enum ModelResolver {
     static let unknown = HTTPFailure.notFound(
         "model_not_found", "No endpoint has a model with this id; GET /v1/models lists all.")
 
-    /// At least one target. A registered model may be named by its registration; an endpoint that lists the very name
-    /// is asked for that one.
+    /// At least one target. A registered model may be named by its registration. An endpoint that lists the very name is
+    /// asked for that one.
     ///
-    /// Throws 404 `model_not_found` where nobody has ever heard of it, 503 `model_not_available` where it is registered,
-    /// or listed only by endpoints that cannot be used now.
-    func targets(for model: String) throws(HTTPFailure) -> [InferenceTarget] {
-        let (listed, registered) = catalog.read { catalog in
-            (catalog.holders(of: ModelID(model)), catalog.holders(ofRegistration: model))
-        }
-        var known: Set<String> = []
-        let holders = (listed + (registered ?? [])).filter { known.insert($0.record.id).inserted }
-        let targets = holders.filter(Self.isUsable).map {
-            InferenceTarget(endpoint: $0.record, model: $0.model, isDegraded: $0.state == .degraded)
-        }
-        guard targets.isEmpty else { return targets }
-        guard registered != nil || !holders.isEmpty else {
-            throw Self.unknown
-        }
-        throw .unavailable("model_not_available", Self.reason(holders), retryAfter: 5)
+    /// Throws 404 `model_not_found` if nobody has ever heard of it, 503 `model_not_available` if it is registered, or
+    /// listed only by endpoints that cannot be used now.
+    static func targets(for model: String, in view: CatalogView) throws(HTTPFailure) -> [InferenceTarget] {
+        try targets(among: view.holders(of: model))
     }
 
-    private static func isUsable(_ holder: ModelHolder) -> Bool {
-        !holder.record.draining && (holder.state == .online || holder.state == .degraded)
+    static func targets(among found: ModelHolders) throws(HTTPFailure) -> [InferenceTarget] {
+        var targets: [InferenceTarget] = []
+        targets.reserveCapacity(found.holders.count)
+        for holder in found.holders where isUsable(holder.endpoint) {
+            let isDegraded = holder.endpoint.state == .degraded
+            targets.append(InferenceTarget(endpoint: holder.endpoint, model: holder.model, isDegraded: isDegraded))
+        }
+        guard targets.isEmpty else { return targets }
+        guard found.isRegistered || !found.holders.isEmpty else { throw unknown }
+        throw .unavailable("model_not_available", reason(found.holders), retryAfter: 5)
+    }
+
+    private static func isUsable(_ endpoint: HeldEndpoint) -> Bool {
+        !endpoint.record.draining && (endpoint.state == .online || endpoint.state == .degraded)
     }
 
     private static func reason(_ holders: [ModelHolder]) -> String {
         guard !holders.isEmpty else {
             return "This model is registered, but no endpoint that is online serves it now."
         }
-        let named = holders.prefix(5).map {
+        let named = holders.prefix(5).map(\.endpoint).map {
             "\($0.record.name) (\($0.record.draining ? "draining" : $0.state.rawValue))"
         }
         let more = holders.count > named.count ? " and \(holders.count - named.count) more" : ""

@@ -18,17 +18,25 @@ struct RoutingWatch: Service {
         var mayChangeTargets = false
         for effect in batch {
             switch effect {
-            case .endpointSuspect(let id): dispatcher.suspect(id)
+            // Without its record the endpoint is no target, and nothing would ever trust it again.
+            case .endpointSuspect(let id): if hasRecord(id) { dispatcher.suspect(id) }
             case .snapshotApplied(let id):
                 dispatcher.trust(id)
                 mayChangeTargets = true
             case .endpointRecordChanged(let id):
-                if catalog.read({ $0.endpoint(id: id) == nil }) { dispatcher.forget(id) }
+                if !hasRecord(id) { dispatcher.forget(id) }
                 mayChangeTargets = true
             case .registrationChanged: mayChangeTargets = true
             default: break
             }
         }
-        if mayChangeTargets { dispatcher.refresh() }
+        guard mayChangeTargets else { return }
+        let view = catalog.view
+        dispatcher.refresh { model in
+            Result { () throws(HTTPFailure) in try ModelResolver.targets(for: model, in: view) }
+        }
     }
+
+    /// Takes the follower's lock, which is allowed here: no event loop runs this.
+    private func hasRecord(_ id: String) -> Bool { catalog.read { $0.endpoint(id: id) != nil } }
 }

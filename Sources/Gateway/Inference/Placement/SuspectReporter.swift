@@ -21,21 +21,33 @@ final class SuspectReporter: Sendable {
 
     /// Returns at once; the request that has failed goes on to the next endpoint meanwhile.
     func report(_ endpoint: String, reason: String, now: ContinuousClock.Instant = .now) {
-        let isDue = told.withLock { told in
+        guard isDue(endpoint, now) else { return }
+        publish(.endpointSuspect(PollRequest(endpoint: endpoint, reason: reason)), of: endpoint)
+    }
+
+    /// Asks for a poll of an endpoint whose answer shows that the catalog is out of date.
+    func requestPoll(_ endpoint: String, now: ContinuousClock.Instant = .now) {
+        guard isDue(endpoint, now) else { return }
+        publish(.pollRequested(PollRequest(endpoint: endpoint, reason: "inference")), of: endpoint)
+    }
+
+    private func isDue(_ endpoint: String, _ now: ContinuousClock.Instant) -> Bool {
+        told.withLock { told in
             if let last = told[endpoint], now - last < Self.interval { return false }
             told = told.filter { now - $0.value < Self.interval }
             told[endpoint] = now
             return true
         }
-        guard isDue else { return }
+    }
+
+    private func publish(_ message: CatalogMessage, of endpoint: String) {
         Task {
             do {
-                try await sender.publish(
-                    .endpointSuspect(PollRequest(endpoint: endpoint, reason: reason)), timeout: confirm)
+                try await sender.publish(message, timeout: confirm)
             } catch {
                 // The next poll finds it out as well.
                 logger.debug(
-                    "A suspect endpoint could not be announced",
+                    "What a request has shown of an endpoint could not be announced",
                     metadata: [LogKey.endpoint: "\(endpoint)", LogKey.error: "\(error)"])
             }
         }

@@ -1,5 +1,3 @@
-import Hummingbird
-
 /// One JSON string, in and out.
 enum JSONString {
     /// What `content`, which stands between quotes, means. nil where it is not a valid string (RFC 8259, section 7):

@@ -1,0 +1,38 @@
+import Crypto
+import HTTPTypes
+
+/// A key that a request carries, in its headers only: addresses end up in logs.
+enum PresentedKey {
+    /// The different keys of a request, in no order that means anything: of each `Authorization: Bearer`, `X-API-Key`, and
+    /// `api-key`. Mostly there is one.
+    static func all(_ headers: RequestHeaders) -> [String] {
+        var keys: [String] = []
+        func add(_ key: Substring) {
+            if !key.isEmpty, !keys.contains(where: { $0 == key }) { keys.append(String(key)) }
+        }
+        for value in headers[values: .authorization] { add(bearerToken(value)) }
+        for value in headers[values: .apiKey] { add(trimmed(value[...])) }
+        for value in headers[values: .azureAPIKey] { add(trimmed(value[...])) }
+        return keys
+    }
+
+    static func digest(of key: String) -> SHA256Digest {
+        var key = key
+        return key.withUTF8 { SHA256.hash(data: UnsafeRawBufferPointer($0)) }
+    }
+
+    /// "" for another scheme than `Bearer`, which may be in any case.
+    private static func bearerToken(_ value: String) -> Substring {
+        let value = trimmed(value[...])
+        guard let end = value.utf8.firstIndex(where: isBlank), value[..<end].lowercased() == "bearer" else { return "" }
+        return trimmed(value[end...])
+    }
+
+    private static func trimmed(_ text: Substring) -> Substring {
+        let start = text.utf8.firstIndex { !isBlank($0) } ?? text.endIndex
+        let end = text.utf8.lastIndex { !isBlank($0) }.map { text.utf8.index(after: $0) } ?? start
+        return text[start..<end]
+    }
+
+    private static func isBlank(_ byte: UInt8) -> Bool { byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") }
+}

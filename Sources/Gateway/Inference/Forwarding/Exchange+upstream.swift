@@ -1,0 +1,165 @@
+import Catalog
+import HTTPTypes
+import Logging
+import NIOCore
+
+/// The endpoint's side of an exchange.
+extension Exchange: UpstreamDelegate {
+    // MARK: The connection
+
+    func connect(isFresh: Bool) {
+        guard let record = lease?.target.endpoint.record else { return }
+        attempt += 1
+        askedAt = .now()
+        let target: UpstreamTarget
+        do {
+            target = try loop.targets.target(of: record)
+        } catch {
+            core.warn("An endpoint cannot be used", record.name, call.logger, reason: "\(error)")
+            return feed(.unusable)
+        }
+        let origin = target.address.origin
+        if !isFresh, let kept = loop.pool.takeIdle(origin) {
+            use(kept)
+            return feed(.connected(isReused: true))
+        }
+        loop.pool.connect(origin) { [self, attempt] result in connectEnded(attempt, result) }
+    }
+
+    private func connectEnded(_ attempt: Int, _ result: Result<UpstreamHandler, ConnectFailure>) {
+        let isCurrent = attempt == self.attempt && machine.phase == .connecting
+        switch result {
+        case .success(let connection) where isCurrent:
+            use(connection)
+            feed(.connected(isReused: false))
+        case .success(let connection):
+            // Nobody waits for it any more; the next request to this endpoint will.
+            loop.pool.keep(connection, lifetime: nil)
+        case .failure(let failure):
+            guard isCurrent else { return }
+            connectProblem = failure.step.rawValue
+            core.warn("An endpoint gave no answer", endpointName, call.logger, reason: "\(connectProblem): \(failure)")
+            feed(.connectFailed)
+        }
+        client.flushIfNeeded()
+    }
+
+    private func use(_ connection: UpstreamHandler) {
+        upstream = connection
+        connection.delegate = self
+        scanner = AnswerHeadScanner(isHeadRequest: call.request.method == .head)
+        head = nil
+        received = ByteBuffer()
+        hasAnswerBegun = false
+        closedUpstream = nil
+    }
+
+    func closeConnection() {
+        guard let connection = upstream else { return }
+        upstream = nil
+        connection.delegate = nil
+        connection.close()
+    }
+
+    func keepConnection() {
+        guard let connection = upstream else { return }
+        upstream = nil
+        connection.delegate = nil
+        loop.pool.keep(connection, lifetime: head?.keepAliveSeconds.map { .seconds(Int64($0)) })
+    }
+
+    // MARK: The request
+
+    func send() {
+        guard let target = lease?.target, let connection = upstream, let body else { return }
+        let endpoint: UpstreamTarget
+        do {
+            endpoint = try loop.targets.target(of: target.endpoint.record)
+        } catch {
+            // It was there a moment ago, and is kept for this record.
+            return feed(.unusable)
+        }
+        let query = call.request.query.map { "?\($0)" } ?? ""
+        let head = UpstreamRequestHead(
+            method: call.request.method.rawValue, target: path.path + query, headers: call.request.headers.fields,
+            requestID: call.requestID, via: core.via, contentLength: body.contentLength(naming: target.model),
+            isBodyChanged: body.isChanged(naming: target.model))
+        var bytes = loop.makeBuffer(capacity: 1024)
+        head.write(to: endpoint, into: &bytes)
+        connection.send(bytes, body.pieces(naming: target.model)) { [self, attempt] in
+            if attempt == self.attempt { feed(.requestSent) }
+        }
+    }
+
+    // MARK: What the endpoint says
+
+    /// Reading stops while the client does not take what has come, and while it is not decided what becomes of an answer.
+    var takesMore: Bool { passage == nil ? head == nil || isPrefixWanted : client.isWritable }
+
+    func upstreamRead(_ bytes: ByteBuffer) {
+        sawBytes = true
+        hasAnswerBegun = true
+        if passage != nil { return pass(bytes) }
+        if received.readableBytes == 0 { received = bytes } else { received.writeImmutableBuffer(bytes) }
+        if head == nil { scanHead() }
+        if head != nil, isPrefixThere { answered() }
+    }
+
+    func upstreamReadComplete() { client.flushIfNeeded() }
+
+    private func scanHead() {
+        switch scanner.scan(&received) {
+        case .needsMore: break
+        case .head(let head): self.head = head
+        case .refused(let fault):
+            core.warn("An endpoint's answer is malformed", endpointName, call.logger, reason: fault.rawValue)
+            feed(.malformed)
+        }
+    }
+
+    /// Of a 404 the beginning of the body is needed too: it says whether the model is missing or the route.
+    private var isPrefixWanted: Bool {
+        guard let head, machine.phase == .asking else { return false }
+        return RetryRules.needsBody(head.status) && received.readableBytes < RetryRules.prefixBytes
+    }
+
+    private var isPrefixThere: Bool {
+        guard let head, machine.phase == .asking else { return false }
+        guard isPrefixWanted, closedUpstream == nil else { return true }
+        switch head.framing {
+        case .none: return true
+        case .length(let length): return received.readableBytes >= length
+        case .chunked: return received.readableBytesView.suffix(5).elementsEqual("0\r\n\r\n".utf8)
+        case .untilClose: return false
+        }
+    }
+
+    private func answered() {
+        guard let head else { return }
+        var answer = RetryRules.Answer(status: head.status, retryAfter: head.value("retry-after").map(head.text))
+        if RetryRules.needsBody(head.status) {
+            answer.body = Array(received.readableBytesView.prefix(RetryRules.prefixBytes))
+        }
+        feed(.answered(answer))
+    }
+
+    func upstreamClosed(_ error: (any Error)?) {
+        upstream = nil
+        closedUpstream = (error != nil, ())
+        if passage != nil {
+            passInputClosed()
+        } else if head != nil {
+            if machine.phase == .asking { answered() }
+        } else {
+            if machine.phase == .asking {
+                let reason = error.map { "\($0)" } ?? "it closed the connection"
+                core.warn("An endpoint gave no answer", endpointName, call.logger, reason: reason)
+            }
+            feed(.closed(hasAnswerBegun: hasAnswerBegun))
+        }
+        client.flushIfNeeded()
+    }
+
+    /// The client has taken what was written to it.
+    func clientTakesMore() { upstream?.resumeReading() }
+}

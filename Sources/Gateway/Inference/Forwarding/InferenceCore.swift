@@ -1,0 +1,44 @@
+import Catalog
+import Launch
+import Logging
+import NIOCore
+
+/// What all requests of inference share, on every event loop.
+final class InferenceCore: Sendable {
+    let catalog: any CatalogSource
+    let dispatcher: Dispatcher
+    let suspects: SuspectReporter
+    let limits: InferenceLimits
+    /// What `X-Models-Etag` is taken from.
+    let lists: ModelListCache
+    let heldBytes: HeldBytes
+    /// Names this deployment in `Via` (RFC 9110, 7.6.3): the same on all of its gateways, so that a request that comes
+    /// back through another one is seen to go in a circle.
+    let viaName: String
+    let storedResponses = StoredResponses()
+    private let warnings = LogLimits()
+
+    init(
+        catalog: any CatalogSource, dispatcher: Dispatcher, suspects: SuspectReporter, limits: InferenceLimits,
+        lists: ModelListCache, viaName: String
+    ) {
+        self.catalog = catalog
+        self.dispatcher = dispatcher
+        self.suspects = suspects
+        self.limits = limits
+        self.lists = lists
+        self.viaName = viaName
+        heldBytes = HeldBytes(limit: limits.heldBytes)
+    }
+
+    /// This gateway's entry in `Via`.
+    var via: String { "1.1 \(viaName)" }
+
+    /// Says what an endpoint did wrong, at most once in ten seconds for each endpoint.
+    func warn(_ message: Logger.Message, _ endpoint: String, _ logger: Logger, reason: String) {
+        guard let left = warnings.admit(endpoint) else { return }
+        logger.warning(
+            message,
+            metadata: [LogKey.endpoint: "\(endpoint)", LogKey.reason: "\(reason)", LogKey.leftOut: "\(left)"])
+    }
+}

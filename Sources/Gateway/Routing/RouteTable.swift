@@ -1,0 +1,147 @@
+import Catalog
+import HTTPTypes
+
+/// One line of the route table: a method of a path, whom it is for, and what answers it.
+struct Route: Sendable {
+    let method: HTTPRequest.Method
+    let pattern: RoutePattern
+    let access: Access
+    /// nil: the path fits the pattern and is no route all the same.
+    let handler: @Sendable (_ path: String) -> Handler?
+
+    init(_ method: HTTPRequest.Method, _ pattern: String, _ access: Access, _ handler: Handler) {
+        self.init(method, pattern, access) { _ in handler }
+    }
+
+    init(
+        _ method: HTTPRequest.Method, _ pattern: String, _ access: Access,
+        handler: @escaping @Sendable (_ path: String) -> Handler?
+    ) {
+        self.method = method
+        self.pattern = RoutePattern(pattern)
+        self.access = access
+        self.handler = handler
+    }
+
+    /// Does not change with the path of a request: the name of the route in metrics.
+    var name: String { pattern.text }
+
+    /// Whom a route is for.
+    enum Access: Sendable, Hashable {
+        /// Everybody, always: probes carry no keys.
+        case open
+        case read(Scope)
+        case write
+        case inference
+
+        /// The scope that an API key needs for it; nil: no key is needed.
+        var scope: Scope? {
+            switch self {
+            case .open: nil
+            case .read(let scope): scope
+            case .write: .admin
+            case .inference: .inference
+            }
+        }
+    }
+}
+
+/// What answers a route, and where that runs.
+enum Handler: Sendable {
+    /// On the connection's event loop, without waiting for anything. The request's body is not looked at.
+    case loop(@Sendable (RouteCall) throws(HTTPFailure) -> Response)
+    /// As a task, once the request's body has been read.
+    case task(@Sendable (RouteCall) async throws -> Response)
+    /// Sent on to an endpoint.
+    case inference(InferencePath)
+    /// Like `loop`, unless the request asks to wait for a version of the catalog (`min_version`): then as a task.
+    case versioned(@Sendable (RouteCall) throws(HTTPFailure) -> Response)
+}
+
+/// All routes. The path of a request leads to its route, or to 404, and its method to 405 with `Allow`.
+struct RouteTable: Sendable {
+    /// The routes of one pattern, one for each method.
+    private struct Place: Sendable {
+        let pattern: RoutePattern
+        var routes: [Route]
+
+        /// GET is answered for HEAD as well.
+        var allow: String {
+            routes.flatMap { $0.method == .get ? [.get, .head] : [$0.method] }.map(\.rawValue).joined(separator: ", ")
+        }
+    }
+
+    /// Paths without placeholders, found by one look-up.
+    private var fixed: [String: Place] = [:]
+    private var patterns: [Place] = []
+
+    /// If two patterns with placeholders fit a path, the first one is its route. A path without placeholders comes
+    /// before all patterns.
+    init(_ routes: [Route]) {
+        for route in routes {
+            let text = route.pattern.text
+            if route.pattern.isFixed {
+                fixed[text, default: Place(pattern: route.pattern, routes: [])].routes.append(route)
+            } else if let index = patterns.firstIndex(where: { $0.pattern.text == text }) {
+                patterns[index].routes.append(route)
+            } else {
+                patterns.append(Place(pattern: route.pattern, routes: [route]))
+            }
+        }
+    }
+
+    /// Throws 404 `route_not_found`, 405 `method_not_allowed` with `Allow`, and 400 `invalid_path` for a path that is not
+    /// percent-encoded UTF-8.
+    ///
+    /// - Parameter path: as sent, without the query; one slash at its end is ignored
+    func match(_ method: HTTPRequest.Method, path: String) throws(HTTPFailure) -> RouteMatch {
+        if let place = fixed[path] { return try Self.match(method, place, path, PathParameters()) }
+        let decoded = try Self.decoded(path)
+        guard let (place, parameters) = find(decoded) else { throw notFound(decoded) }
+        return try Self.match(method, place, decoded, parameters)
+    }
+
+    /// The methods of the path, as `Allow` has them; nil if there is no such route.
+    func allow(path: String) -> String? {
+        do throws(HTTPFailure) {
+            return try find(Self.decoded(path))?.place.allow
+        } catch {
+            return nil
+        }
+    }
+
+    private func find(_ path: String) -> (place: Place, parameters: PathParameters)? {
+        if let place = fixed[path] { return (place, PathParameters()) }
+        for place in patterns {
+            // All routes of one place know the same paths.
+            if let parameters = place.pattern.match(path), place.routes.first?.handler(path) != nil {
+                return (place, parameters)
+            }
+        }
+        return nil
+    }
+
+    private static func decoded(_ path: String) throws(HTTPFailure) -> String {
+        let end = path.utf8.last == UInt8(ascii: "/") ? path.utf8.dropLast() : path.utf8[...]
+        guard let decoded = PercentEncoding.decode(Substring(end)) else {
+            throw .badRequest("invalid_path", "The path is not percent-encoded UTF-8.")
+        }
+        return decoded
+    }
+
+    private static func match(
+        _ method: HTTPRequest.Method, _ place: Place, _ path: String, _ parameters: PathParameters
+    ) throws(HTTPFailure) -> RouteMatch {
+        let wanted = method == .head ? .get : method
+        guard let route = place.routes.first(where: { $0.method == wanted }), let handler = route.handler(path) else {
+            throw HTTPFailure(
+                .methodNotAllowed, code: "method_not_allowed",
+                "This route does not have that method; it has \(place.allow).", headers: [.allow: place.allow])
+        }
+        return RouteMatch(route: route, handler: handler, path: path, parameters: parameters)
+    }
+
+    private func notFound(_ path: String) -> HTTPFailure {
+        .notFound("route_not_found", "There is no such route. " + RouteHint.text(for: path) { find($0) != nil })
+    }
+}

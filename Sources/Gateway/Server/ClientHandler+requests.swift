@@ -1,0 +1,177 @@
+import Catalog
+import HTTPTypes
+import NIOCore
+import NIOHTTP1
+
+/// What becomes of a request.
+extension ClientHandler {
+    func begin(_ head: HTTPRequestHead) {
+        let facts = RequestFacts(head)
+        current = Current(facts: facts, isHead: head.method == .HEAD)
+        if let fault = facts.fault { return refuse(HTTPFailure(fault)) }
+        let request = Request(head, isFromLoopback: isFromLoopback)
+        switch gateway.responder.begin(request) {
+        case .answer(let response):
+            answer(response)
+        case .task(let call):
+            current?.call = call
+            current?.work = .task(call)
+            expectBody(limit: gateway.responder.bodyLimit, within: gateway.timeouts.body)
+        case .inference(let path, let call):
+            current?.call = call
+            beginExchange(path, call)
+        }
+    }
+
+    private func beginExchange(_ path: InferencePath, _ call: RouteCall) {
+        let exchange = Exchange(path, call, minorVersion: current?.facts.minorVersion ?? 1, client: self)
+        do throws(HTTPFailure) {
+            try exchange.checkHead()
+        } catch {
+            return refuse(error)
+        }
+        current?.work = .exchange(exchange)
+        expectBody(limit: gateway.inference.limits.bodyBytes, within: TimeAmount(gateway.inference.limits.bodyTimeout))
+    }
+
+    /// The request is accepted: its body may come. A client that asked first is told so (RFC 9110, 10.1.1).
+    private func expectBody(limit: Int, within time: TimeAmount) {
+        guard let current, !current.isAnswered else { return }
+        if let length = current.facts.contentLength, length > limit { return refuse(.bodyTooLarge(limit: limit)) }
+        if current.facts.hasBody { current.bodyDeadline = .now() + time }
+        if current.facts.expectsContinue, current.facts.hasBody, current.facts.minorVersion > 0 {
+            write(ByteBuffer(staticString: "HTTP/1.1 100 Continue\r\n\r\n"))
+        }
+    }
+
+    func receive(_ bytes: ByteBuffer) {
+        guard let current else { return }
+        switch current.work {
+        case .none, .running: discard(bytes.readableBytes)
+        case .task: hold(bytes, limit: gateway.responder.bodyLimit)
+        case .exchange(let exchange):
+            guard exchange.mayHold(bytes.readableBytes) else { return refuse(.overloaded) }
+            hold(bytes, limit: gateway.inference.limits.bodyBytes)
+        }
+    }
+
+    private func hold(_ bytes: ByteBuffer, limit: Int) {
+        let length = body.readableBytes + bytes.readableBytes
+        guard length <= limit else { return refuse(.bodyTooLarge(limit: limit)) }
+        // The only piece of most bodies is kept as it is.
+        guard body.readableBytes > 0 else {
+            body = bytes
+            return
+        }
+        // A body that announces its length gets all of its memory at once, after its first megabyte.
+        if length > 1 << 20, let announced = current?.facts.contentLength, body.capacity < announced {
+            body.reserveCapacity(announced)
+        }
+        body.writeImmutableBuffer(bytes)
+    }
+
+    /// The answer is there already, and the rest of the body is in the way of the next request.
+    private func discard(_ count: Int) {
+        current?.discarded += count
+        guard let current, current.discarded > Self.maximumDiscardedBytes else { return }
+        current.keepsConnection = false
+        if current.isAnswered { finishRequest() }
+    }
+
+    func received() {
+        guard let current else { return }
+        let body = body
+        self.body = ByteBuffer()
+        current.isReceived = true
+        current.bodyDeadline = .distantFuture
+        switch current.work {
+        case .none: if current.isAnswered { finishRequest() }
+        case .running: break
+        case .task(let call): run(call, body)
+        case .exchange(let exchange): exchange.start(body)
+        }
+    }
+
+    /// Runs a route of the control plane away from the event loop.
+    private func run(_ call: RouteCall, _ body: ByteBuffer) {
+        guard let eventLoop = context?.eventLoop else { return }
+        let handler = NIOLoopBound(self, eventLoop: eventLoop)
+        let responder = gateway.responder
+        var call = call
+        call.request.body = body
+        let task = Task { [call] in
+            let response = await TraceContext.$current.withValue(TraceContext(call.request.headers)) {
+                await responder.answer(call)
+            }
+            eventLoop.execute { handler.value.answered(by: call.requestID, response) }
+        }
+        current?.work = .running(task)
+    }
+
+    /// The task of a request has ended. The client may have gone, and another request may be there.
+    private func answered(by requestID: String, _ response: Response) {
+        guard let current, case .running = current.work, current.call?.requestID == requestID else { return }
+        current.work = .none
+        answer(response)
+        takeWaiting()
+        flushIfNeeded()
+    }
+}
+
+extension HTTPFailure {
+    init(_ fault: RequestFacts.Fault) {
+        switch fault {
+        case .missingHost:
+            self = .badRequest("missing_host", "A request of HTTP/1.1 must have a Host field.")
+        case .severalHosts:
+            self = .badRequest("invalid_host", "The request has more than one Host field.")
+        case .unknownTransferCoding:
+            self = HTTPFailure(
+                .notImplemented, code: "unknown_transfer_coding",
+                "The only Transfer-Encoding that is understood is chunked.")
+        case .transferCodingInHTTP10:
+            self = .badRequest(
+                "invalid_transfer_encoding", "HTTP/1.0 has no Transfer-Encoding; send Content-Length instead.")
+        case .unknownExpectation:
+            self = HTTPFailure(
+                .expectationFailed, code: "unknown_expectation", "The only Expect that is understood is 100-continue.")
+        }
+        closesConnection = true
+    }
+
+    /// What the decoder refuses. Nothing behind such bytes can be understood, so the connection ends.
+    ///
+    /// - Parameter isText: the connection began like one of HTTP, with a letter
+    init(parserError: HTTPParserError, isText: Bool) {
+        switch parserError {
+        case .headerOverflow:
+            self = HTTPFailure(
+                HTTPResponse.Status(code: 431, reasonPhrase: "Request Header Fields Too Large"),
+                code: "headers_too_large", "The head of the request is larger than 64 KiB or has too many fields.")
+        case .invalidMethod where isText:
+            self = HTTPFailure(.notImplemented, code: "unknown_method", "The request's method is not a known one.")
+        case .invalidVersion:
+            self = .badRequest(
+                "invalid_http_version",
+                "Only HTTP/1.1 and HTTP/1.0 are understood, and their lines end with CR and LF.")
+        case .invalidMethod:
+            self = .badRequest("invalid_request", "The request is not HTTP. Is TLS spoken to a port without TLS?")
+        default:
+            self = .badRequest("invalid_request", "The request is not valid HTTP/1.1.")
+        }
+        closesConnection = true
+    }
+
+    static var headTooSlow: HTTPFailure {
+        var failure = HTTPFailure(
+            .requestTimeout, code: "request_timeout", "The head of the request took too long to arrive.")
+        failure.closesConnection = true
+        return failure
+    }
+
+    static var bodyTooSlow: HTTPFailure {
+        var failure = HTTPFailure(.requestTimeout, code: "request_timeout", "The body took too long to arrive.")
+        failure.closesConnection = true
+        return failure
+    }
+}

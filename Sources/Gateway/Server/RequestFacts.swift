@@ -1,0 +1,96 @@
+import NIOHTTP1
+
+/// What the server itself reads in a request's head, found in one pass over its fields.
+struct RequestFacts {
+    /// Minor version of HTTP/1.
+    let minorVersion: Int
+    /// Values of `Host`; more than one is an error.
+    private(set) var hosts = 0
+    /// Bytes of the body, if `Content-Length` says.
+    private(set) var contentLength: Int?
+    private(set) var isChunked = false
+    /// The client waits for `100 Continue` before it sends the body (RFC 9110, 10.1.1).
+    private(set) var expectsContinue = false
+    private(set) var requestID: String?
+    private(set) var origin: String?
+    private(set) var asksForMethod = false
+    /// `Upgrade` with the matching `Connection` option, or CONNECT: the decoder stops behind this request.
+    private(set) var stopsDecoder = false
+    /// Why the request is refused; nil if its head is in order.
+    private(set) var fault: Fault?
+    private var closes = false
+    private var staysOpen = false
+
+    enum Fault {
+        case missingHost
+        case severalHosts
+        case unknownTransferCoding
+        case transferCodingInHTTP10
+        case unknownExpectation
+    }
+
+    init(_ head: HTTPRequestHead) {
+        minorVersion = head.version.minor
+        var hasUpgrade = false
+        var connectionOffersUpgrade = false
+        for (name, value) in head.headers {
+            // Nearly all fields are told from those below by their length.
+            switch name.utf8.count {
+            case 4 where name.isASCIIEqual("host"): hosts += 1
+            case 6 where name.isASCIIEqual("expect"):
+                if value.isASCIIEqual("100-continue") { expectsContinue = true } else { fault = .unknownExpectation }
+            case 6 where name.isASCIIEqual("origin"): origin = value
+            case 7 where name.isASCIIEqual("upgrade"): hasUpgrade = true
+            case 10 where name.isASCIIEqual("connection"):
+                for option in value.split(separator: ",") {
+                    let option = option.trimmingBlanks
+                    if option.isASCIIEqual("close") { closes = true }
+                    if option.isASCIIEqual("keep-alive") { staysOpen = true }
+                    if option.isASCIIEqual("upgrade") { connectionOffersUpgrade = true }
+                }
+            case 12 where name.isASCIIEqual("x-request-id"): requestID = value
+            case 14 where name.isASCIIEqual("content-length"): contentLength = Int(value)
+            case 17 where name.isASCIIEqual("transfer-encoding"):
+                if isChunked || !value.isASCIIEqual("chunked") { fault = .unknownTransferCoding }
+                isChunked = true
+            case 29 where name.isASCIIEqual("access-control-request-method"): asksForMethod = true
+            default: break
+            }
+        }
+        stopsDecoder = hasUpgrade && connectionOffersUpgrade || head.method == .CONNECT
+        if isChunked, minorVersion == 0 { fault = .transferCodingInHTTP10 }
+        if hosts > 1 { fault = .severalHosts }
+        if hosts == 0, minorVersion > 0 { fault = .missingHost }
+    }
+
+    /// Whether the client wants the connection to go on behind the answer (RFC 9112, 9.3).
+    var keepsConnection: Bool { !closes && (minorVersion > 0 || staysOpen) }
+
+    /// HTTP/1.0 clients have to be told that their wish was granted.
+    var mustConfirmKeepAlive: Bool { minorVersion == 0 && keepsConnection }
+
+    var hasBody: Bool { isChunked || (contentLength ?? 0) > 0 }
+}
+
+extension StringProtocol {
+    /// Whether this is `other`, which is in lower case, if letter case is ignored for ASCII.
+    func isASCIIEqual(_ other: StaticString) -> Bool {
+        guard utf8.count == other.utf8CodeUnitCount else { return false }
+        var expected = other.utf8Start
+        for byte in utf8 {
+            let folded = byte &- UInt8(ascii: "A") < 26 ? byte | 0x20 : byte
+            guard folded == expected.pointee else { return false }
+            expected += 1
+        }
+        return true
+    }
+
+    /// Without spaces and tabs at both ends (`OWS` of RFC 9110, 5.6.3).
+    var trimmingBlanks: SubSequence {
+        func isBlank(_ character: Character) -> Bool { character == " " || character == "\t" }
+        guard let first = firstIndex(where: { !isBlank($0) }), let last = lastIndex(where: { !isBlank($0) }) else {
+            return self[endIndex...]
+        }
+        return self[first...last]
+    }
+}

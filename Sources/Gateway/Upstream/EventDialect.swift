@@ -1,0 +1,54 @@
+import NIOCore
+
+/// How the clients of a route expect an error inside a stream.
+enum EventDialect: Sendable {
+    /// OpenAI's clients raise an error if an event's data has an `error` object, whatever the event's name.
+    case openAI
+    /// Anthropic's clients look at the event's name, `error`, and read `error.type` and `error.message`.
+    case anthropic
+    /// OpenAI's event `error` of the Responses API has its fields at the top. Its clients raise an error for the
+    /// `error` object, as in other streams.
+    case responses
+
+    init(path: some StringProtocol) {
+        self =
+            if path == "/v1/messages" || path.hasPrefix("/v1/messages/") {
+                .anthropic
+            } else if path == "/v1/responses" || path.hasPrefix("/v1/responses/") {
+                .responses
+            } else {
+                .openAI
+            }
+    }
+
+    func event(code: String, message: String, type: String) -> ByteBuffer {
+        let (code, message, type) = (Self.quoted(code), Self.quoted(message), Self.quoted(type))
+        let error = "{\"message\":\(message),\"type\":\(type),\"param\":null,\"code\":\(code)}"
+        return switch self {
+        case .openAI: ByteBuffer(string: "data: {\"error\":\(error)}\n\n")
+        case .anthropic: ByteBuffer(string: "event: error\ndata: {\"type\":\"error\",\"error\":\(error)}\n\n")
+        case .responses:
+            ByteBuffer(
+                string: "event: error\ndata: {\"type\":\"error\",\"code\":\(code),\"message\":\(message),"
+                    + "\"param\":null,\"error\":\(error)}\n\n")
+        }
+    }
+
+    /// JSON on one line: a line break in an event's data would split the event.
+    private static func quoted(_ text: String) -> String {
+        var quoted = "\""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\"", "\\":
+                quoted.append("\\")
+                quoted.unicodeScalars.append(scalar)
+            case "\u{0}"..<"\u{20}":
+                let digits = String(scalar.value, radix: 16)
+                quoted.append("\\u" + String(repeating: "0", count: 4 - digits.count) + digits)
+            default:
+                quoted.unicodeScalars.append(scalar)
+            }
+        }
+        return quoted + "\""
+    }
+}

@@ -1,0 +1,133 @@
+import NIOCore
+import NIOSSL
+import NIOTLS
+
+/// What an exchange hears of the connection to its endpoint.
+protocol UpstreamDelegate: AnyObject {
+    /// Bytes have come.
+    func upstreamRead(_ bytes: ByteBuffer)
+    /// All bytes that had come at this moment have been told.
+    func upstreamReadComplete()
+    /// The endpoint has ended its side, or the connection is broken; nothing more comes. `error` is nil for an end.
+    func upstreamClosed(_ error: (any Error)?)
+    /// Whether more bytes can be taken: false stops reading from the endpoint.
+    var takesMore: Bool { get }
+}
+
+/// The gateway's end of one connection to an endpoint. It lives in a pool between exchanges.
+final class UpstreamHandler: ChannelDuplexHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    let origin: Origin
+    private let pool: UpstreamPool
+    private var attempt: ConnectAttempt?
+    private var context: ChannelHandlerContext?
+    private var isReadDelayed = false
+    private var error: (any Error)?
+    /// The exchange that uses this connection; nil while it is idle. The exchange takes itself out when it ends.
+    var delegate: (any UpstreamDelegate)?
+    /// While idle: when the pool closes it.
+    var idleUntil = NIODeadline.distantFuture
+
+    init(origin: Origin, pool: UpstreamPool, attempt: ConnectAttempt) {
+        self.origin = origin
+        self.pool = pool
+        self.attempt = attempt
+    }
+
+    var isOpen: Bool { context?.channel.isActive ?? false }
+
+    func close() { context?.close(promise: nil) }
+
+    /// Sends a request. `sent` is called once the operating system has taken all of it.
+    func send(_ head: ByteBuffer, _ pieces: [ByteBuffer], sent: @escaping () -> Void) {
+        guard let context else { return }
+        var writes = [head]
+        for piece in pieces {
+            // A small body goes out behind the head in one piece, which costs less than another write of the channel.
+            if writes.count == 1, writes[0].readableBytes + piece.readableBytes <= Self.smallBytes {
+                writes[0].writeImmutableBuffer(piece)
+            } else {
+                writes.append(piece)
+            }
+        }
+        for bytes in writes.dropLast() { context.write(wrapOutboundOut(bytes), promise: nil) }
+        let promise = context.eventLoop.makePromise(of: Void.self)
+        promise.futureResult.assumeIsolated().whenSuccess { sent() }
+        context.writeAndFlush(wrapOutboundOut(writes[writes.count - 1]), promise: promise)
+    }
+
+    private static let smallBytes = 4096
+
+    /// The delegate takes more again.
+    func resumeReading() {
+        guard isReadDelayed, let context else { return }
+        isReadDelayed = false
+        context.read()
+    }
+
+    // MARK: What the channel says
+
+    func handlerAdded(context: ChannelHandlerContext) { self.context = context }
+
+    func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
+
+    func channelActive(context: ChannelHandlerContext) {
+        if !origin.isTLS { connected(context) }
+        context.fireChannelActive()
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if case .handshakeCompleted? = event as? TLSUserEvent { connected(context) }
+        context.fireUserInboundEventTriggered(event)
+    }
+
+    private func connected(_ context: ChannelHandlerContext) {
+        guard let attempt else { return }
+        self.attempt = nil
+        // The attempt may have timed out in the meantime.
+        if attempt.isOver { return context.close(promise: nil) }
+        attempt.finish(.success(self))
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard let delegate else {
+            // Nobody has asked for anything: whatever this is, the next answer would begin with it.
+            return context.close(promise: nil)
+        }
+        delegate.upstreamRead(unwrapInboundIn(data))
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) { delegate?.upstreamReadComplete() }
+
+    func read(context: ChannelHandlerContext) {
+        if delegate?.takesMore ?? true { context.read() } else { isReadDelayed = true }
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        // A TLS connection that is closed without its closing message ends like any other connection: how long an
+        // answer is, its framing says.
+        if let error = error as? NIOSSLError, case .uncleanShutdown = error { return }
+        self.error = self.error ?? error
+        context.close(promise: nil)
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        let attempt = self.attempt
+        self.attempt = nil
+        attempt?.finish(
+            .failure(
+                ConnectFailure(
+                    step: origin.isTLS ? .tls : .connect,
+                    description: error.map { "\($0)" } ?? "the connection was closed")))
+        if let delegate {
+            self.delegate = nil
+            delegate.upstreamClosed(error)
+        } else {
+            pool.forget(self)
+        }
+        context.fireChannelInactive()
+    }
+}

@@ -1,0 +1,184 @@
+import NIOCore
+import NIOPosix
+import NIOSSL
+
+/// Why there is no connection to an endpoint. Nothing of a request has been sent then.
+struct ConnectFailure: Error, CustomStringConvertible {
+    /// The names are those that polls report for the same failures.
+    enum Step: String, Sendable, Hashable {
+        case resolve = "resolve_failed"
+        case connect = "connect_failed"
+        case tls = "tls_failed"
+    }
+
+    let step: Step
+    /// For the log. It names addresses and libraries' words, never a key.
+    let description: String
+}
+
+/// The connections of one event loop to the endpoints. Used on that loop only, so it takes no lock.
+///
+/// Idle connections are kept newest first, since an endpoint closes those that have been idle longest.
+final class UpstreamPool {
+    struct Configuration: Sendable {
+        var connectTimeout = TimeAmount.seconds(5)
+        /// How long a connection may be idle if its endpoint does not say. uvicorn (vLLM, SGLang) and cpp-httplib
+        /// (llama.cpp) close after 5 s, Node after 5 s: a request that is sent just then gets no answer.
+        var idleLifetime = TimeAmount.seconds(4)
+        /// Idle connections that are kept to one origin.
+        var maximumIdle = 256
+    }
+
+    private let eventLoop: any EventLoop
+    private let names: HostNames
+    private let tls: NIOSSLContext
+    private let configuration: Configuration
+    private var idle: [Origin: [UpstreamHandler]] = [:]
+
+    init(eventLoop: any EventLoop, names: HostNames, tls: NIOSSLContext, configuration: Configuration = .init()) {
+        self.eventLoop = eventLoop
+        self.names = names
+        self.tls = tls
+        self.configuration = configuration
+    }
+
+    /// An idle connection to `origin`; nil if there is none.
+    func takeIdle(_ origin: Origin) -> UpstreamHandler? {
+        let now = NIODeadline.now()
+        while let connection = idle[origin]?.popLast() {
+            if connection.isOpen, connection.idleUntil > now { return connection }
+            connection.close()
+        }
+        idle[origin] = nil
+        return nil
+    }
+
+    /// Keeps a connection whose last exchange is over. `lifetime` is what the endpoint said of it.
+    func keep(_ connection: UpstreamHandler, lifetime: TimeAmount?) {
+        let origin = connection.origin
+        guard connection.isOpen, idle[origin, default: []].count < configuration.maximumIdle else {
+            connection.close()
+            return
+        }
+        // A second less than the endpoint's own limit: a request takes some time to get there.
+        let allowed = lifetime.map { max(.zero, $0 - .seconds(1)) } ?? configuration.idleLifetime
+        connection.idleUntil = .now() + allowed
+        idle[origin, default: []].append(connection)
+    }
+
+    /// An idle connection has been closed by its endpoint.
+    func forget(_ connection: UpstreamHandler) {
+        guard let index = idle[connection.origin]?.lastIndex(where: { $0 === connection }) else { return }
+        idle[connection.origin]?.remove(at: index)
+        if idle[connection.origin]?.isEmpty == true { idle[connection.origin] = nil }
+    }
+
+    /// Closes connections that have been idle for too long. Called every second or so.
+    func closeExpired(_ now: NIODeadline) {
+        for (origin, connections) in idle {
+            // The oldest stand first.
+            let expired = connections.prefix { $0.idleUntil <= now }
+            guard !expired.isEmpty else { continue }
+            idle[origin] = connections.count == expired.count ? nil : Array(connections.dropFirst(expired.count))
+            for connection in expired { connection.close() }
+        }
+    }
+
+    func closeAll() {
+        let all = idle.values.joined()
+        idle = [:]
+        for connection in all { connection.close() }
+    }
+
+    /// Makes a new connection. `completion` is called on this event loop, with a connection that is ready to be
+    /// written to: over TLS, one whose handshake is over.
+    func connect(_ origin: Origin, completion: @escaping (Result<UpstreamHandler, ConnectFailure>) -> Void) {
+        let attempt = NIOLoopBound(ConnectAttempt(completion), eventLoop: eventLoop)
+        let pool = NIOLoopBound(self, eventLoop: eventLoop)
+        let tls = origin.isTLS ? self.tls : nil
+        let bootstrap = ClientBootstrap(group: eventLoop)
+            .connectTimeout(configuration.connectTimeout)
+            .resolver(HostNameResolver(names: names, eventLoop: eventLoop))
+            .channelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    if let tls {
+                        try channel.pipeline.syncOperations.addHandler(Self.tlsHandler(tls, host: origin.host))
+                    }
+                    try channel.pipeline.syncOperations.addHandler(
+                        UpstreamHandler(origin: origin, pool: pool.value, attempt: attempt.value))
+                }
+            }
+        let channel =
+            SocketAddress.isAddress(origin.host)
+            ? Self.connect(bootstrap, toAddress: origin)
+            : bootstrap.connect(host: origin.host, port: origin.port)
+        let deadline = eventLoop.scheduleTask(in: configuration.connectTimeout) {
+            attempt.value.finish(.failure(ConnectFailure(step: .connect, description: "no connection in time")))
+        }
+        attempt.value.onFinish = { deadline.cancel() }
+        channel.whenFailure { error in
+            attempt.value.finish(.failure(Self.failure(error)))
+        }
+    }
+
+    private static func connect(_ bootstrap: ClientBootstrap, toAddress origin: Origin) -> EventLoopFuture<any Channel>
+    {
+        do {
+            return bootstrap.connect(to: try SocketAddress(ipAddress: origin.host, port: origin.port))
+        } catch {
+            // It was found to be an address just before; what the operating system says is the error.
+            return bootstrap.connect(host: origin.host, port: origin.port)
+        }
+    }
+
+    /// Certificates are checked against the host's name. An address has no name to send (RFC 6066, section 3), and its
+    /// certificate is checked against the address.
+    private static func tlsHandler(_ context: NIOSSLContext, host: String) throws -> NIOSSLClientHandler {
+        try NIOSSLClientHandler(context: context, serverHostname: SocketAddress.isAddress(host) ? nil : host)
+    }
+
+    private static func failure(_ error: any Error) -> ConnectFailure {
+        if let error = error as? NIOConnectionError {
+            // An error that is not a lookup's is a better reason than the lookup of the other address family.
+            if let first = error.connectionErrors.first {
+                return ConnectFailure(step: .connect, description: "\(first.error)")
+            }
+            if let lookup = error.dnsAError ?? error.dnsAAAAError {
+                return ConnectFailure(step: .resolve, description: "\(lookup)")
+            }
+            return ConnectFailure(step: .resolve, description: "the name has no address")
+        }
+        return ConnectFailure(step: .connect, description: "\(error)")
+    }
+}
+
+/// One attempt to connect: its result is told once, whoever knows it first.
+final class ConnectAttempt {
+    private var completion: ((Result<UpstreamHandler, ConnectFailure>) -> Void)?
+    var onFinish: (() -> Void)?
+
+    init(_ completion: @escaping (Result<UpstreamHandler, ConnectFailure>) -> Void) { self.completion = completion }
+
+    var isOver: Bool { completion == nil }
+
+    func finish(_ result: Result<UpstreamHandler, ConnectFailure>) {
+        guard let completion else { return }
+        self.completion = nil
+        onFinish?()
+        onFinish = nil
+        completion(result)
+    }
+}
+
+extension SocketAddress {
+    /// Whether `text` is an IPv4 or IPv6 address and not a name.
+    fileprivate static func isAddress(_ text: String) -> Bool {
+        do {
+            _ = try SocketAddress(ipAddress: text, port: 0)
+            return true
+        } catch {
+            return false
+        }
+    }
+}

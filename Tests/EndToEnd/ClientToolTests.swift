@@ -1,0 +1,143 @@
+import Foundation
+import Testing
+
+/// Clients that people have, as they come: each has a way of its own to open, keep, and end a connection.
+@Suite(.serialized, .enabled(if: TestBroker.isAvailable, "needs scripts/test"))
+struct ClientToolTests {
+    private static let model = "m"
+    private static let key = "key-of-the-client-tools"
+    private static let chat = #"{"model":"m","max_tokens":3,"messages":[{"role":"user","content":"x"}]}"#
+
+    /// A deployment with one endpoint, and a gateway that lists the model `m`.
+    private func serving(_ body: (Deployment, Node) async throws -> Void) async throws {
+        try await Deployment.run { deployment in
+            let fleet = try await deployment.fleet()
+            try await fleet.put("a", kind: "vllm", models: [Self.model])
+            _ = try await deployment.registrar("registrar", ["ROLLCALL_ENDPOINTS": fleet.setting(["a"])])
+            _ = try await deployment.poller()
+            let gateway = try await deployment.readyGateway()
+            try await eventually("the model is listed") { try await gateway.server.models() == [Self.model] }
+            try await body(deployment, gateway)
+        }
+    }
+
+    /// The JDK offers `Upgrade: h2c` with its first request, and keeps the connection for the next ones.
+    @Test(.timeLimit(.minutes(2)), .enabled(if: Tool.javac != nil, "needs a JDK, which scripts/install does not bring"))
+    func aJDKClientPostsThreeTimes() async throws {
+        try await serving { _, gateway in
+            let output = try await run(
+                try #require(Tool.java),
+                [
+                    "-Xmx64m", "-XX:TieredStopAtLevel=1", Paths.programs.appendingPathComponent("PostThrice.java").path,
+                    gateway.server.base + "/v1/chat/completions", Self.chat,
+                ])
+            #expect(output.split(separator: "\n") == ["200 HTTP_1_1", "200 HTTP_1_1", "200 HTTP_1_1"], "\(output)")
+        }
+    }
+
+    /// The second request must come by the connection that carried the offer of an upgrade.
+    @Test(.timeLimit(.minutes(2)))
+    func curlOffersHTTP2AndKeepsItsConnection() async throws {
+        try await serving { _, gateway in
+            let url = gateway.server.base + "/v1/models"
+            let output = try await run(
+                "/usr/bin/curl",
+                [
+                    "--silent", "--show-error", "--max-time", "8", "--http2", "--output", "/dev/null", "--output",
+                    "/dev/null", "--write-out", "%{http_code} %{http_version} %{num_connects}\n", url, url,
+                ])
+            #expect(output == "200 1.1 1\n200 1.1 0\n", "\(output)")
+        }
+    }
+
+    /// ApacheBench speaks HTTP/1.0 and takes an answer for done when the connection ends.
+    @Test(.timeLimit(.minutes(2)), .enabled(if: Tool.ab != nil, "needs ab (Debian's apache2-utils)"))
+    func apacheBenchSpeaksHTTP10() async throws {
+        try await serving { deployment, gateway in
+            let body = deployment.folder.appendingPathComponent("chat.json")
+            try Data(Self.chat.utf8).write(to: body)
+            let posted = ["-p", body.path, "-T", "application/json"]
+            for arguments in [["/v1/models"], ["-k", "/v1/models"], posted + ["/v1/chat/completions"]] {
+                let url = gateway.server.base + (arguments.last ?? "")
+                let output = try await run(
+                    try #require(Tool.ab), ["-q", "-s", "6", "-n", "2"] + arguments.dropLast() + [url])
+                #expect(output.contains(/Complete requests: +2\n/), "\(arguments): \(output)")
+                #expect(output.contains(/Failed requests: +0\n/), "\(arguments): \(output)")
+                #expect(!output.contains("Non-2xx responses"), "\(arguments): \(output)")
+            }
+        }
+    }
+
+    /// Node's own client (undici), which also reads a stream piece by piece.
+    @Test(
+        .timeLimit(.minutes(2)), .enabled(if: Tool.node != nil, "needs Node.js, which scripts/install does not bring"))
+    func nodeListsPostsAndStreams() async throws {
+        try await serving { _, gateway in
+            let output = try await run(
+                try #require(Tool.node),
+                [Paths.programs.appendingPathComponent("fetch.mjs").path, gateway.server.base, Self.model])
+            let seen = try JSONDecoder().decode(JSON.self, from: Data(output.utf8))
+            #expect(seen["listed"].array == [.string(Self.model)])
+            #expect(seen["unchanged"].integer == 304)
+            #expect(seen["chat"].string?.isEmpty == false)
+            #expect((seen["events"].integer ?? 0) > 3)
+            #expect(seen["last"].string == "data: [DONE]")
+            #expect(seen["refused"].string == "model_not_found")
+        }
+    }
+
+    /// A page of another site, in a real browser, to which its user has given a key. Without `ROLLCALL_CORS_ORIGINS` the
+    /// browser lets its script read nothing.
+    @Test(
+        .timeLimit(.minutes(3)), .enabled(if: Tool.chromium != nil, "needs chromium (Debian's package of that name)"),
+        arguments: [false, true])
+    func aPageOfAnotherSite(isListed: Bool) async throws {
+        let port = try Ports.free()
+        let site = "http://127.0.0.1:\(port)"
+        try await serving { deployment, _ in
+            let gateway = try await deployment.readyGateway(
+                "keyed",
+                ["ROLLCALL_ADMIN_KEY": Self.key].merging(isListed ? ["ROLLCALL_CORS_ORIGINS": site] : [:]) { $1 })
+            let folder = deployment.folder.appendingPathComponent("site")
+            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+            try FileManager.default.copyItem(
+                at: Paths.programs.appendingPathComponent("other_site.html"),
+                to: folder.appendingPathComponent("index.html"))
+            let pages = try ChildProcess(
+                "site", executable: URL(fileURLWithPath: "/usr/bin/python3"),
+                arguments: ["-m", "http.server", "--bind", "127.0.0.1", "--directory", folder.path, "\(port)"],
+                log: deployment.folder.appendingPathComponent("site.log"))
+            defer { pages.signal(SIGKILL) }
+            try await eventually("the page's server answers") {
+                try await Server(base: site).get("/index.html").status == 200
+            }
+            let document = try await run(
+                try #require(Tool.chromium),
+                [
+                    "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
+                    "--user-data-dir=\(deployment.folder.path)/browser", "--virtual-time-budget=15000", "--dump-dom",
+                    "\(site)/index.html#gateway=\(gateway.server.base)&key=\(Self.key)",
+                ])
+            let results = document.matches(of: /id="(list|chat|missing)">([^<]*)</).map { "\($0.1): \($0.2)" }
+            let expected =
+                isListed
+                ? ["list: 200 m", "chat: 200 application/json", "missing: 404 model_not_found"]
+                : ["list: TypeError", "chat: TypeError", "missing: TypeError"]
+            #expect(results == expected, "\(document)")
+        }
+    }
+}
+
+/// Programs that a machine may have.
+private enum Tool {
+    static let java = find("java")
+    static let javac = find("javac")
+    static let ab = find("ab")
+    static let node = find("node")
+    static let chromium = find("chromium")
+
+    private static func find(_ name: String) -> String? {
+        (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":").map { "\($0)/\(name)" }
+            .first { FileManager.default.isExecutableFile(atPath: $0) }
+    }
+}
