@@ -11,9 +11,6 @@ struct RequestFacts {
     private(set) var isChunked = false
     /// The client waits for `100 Continue` before it sends the body (RFC 9110, 10.1.1).
     private(set) var expectsContinue = false
-    private(set) var requestID: String?
-    private(set) var origin: String?
-    private(set) var asksForMethod = false
     /// `Upgrade` with the matching `Connection` option, or CONNECT: the decoder stops behind this request.
     private(set) var stopsDecoder = false
     /// Why the request is refused; nil if its head is in order.
@@ -39,7 +36,6 @@ struct RequestFacts {
             case 4 where name.isASCIIEqual("host"): hosts += 1
             case 6 where name.isASCIIEqual("expect"):
                 if value.isASCIIEqual("100-continue") { expectsContinue = true } else { fault = .unknownExpectation }
-            case 6 where name.isASCIIEqual("origin"): origin = value
             case 7 where name.isASCIIEqual("upgrade"): hasUpgrade = true
             case 10 where name.isASCIIEqual("connection"):
                 for option in value.split(separator: ",") {
@@ -48,12 +44,10 @@ struct RequestFacts {
                     if option.isASCIIEqual("keep-alive") { staysOpen = true }
                     if option.isASCIIEqual("upgrade") { connectionOffersUpgrade = true }
                 }
-            case 12 where name.isASCIIEqual("x-request-id"): requestID = value
             case 14 where name.isASCIIEqual("content-length"): contentLength = Int(value)
             case 17 where name.isASCIIEqual("transfer-encoding"):
                 if isChunked || !value.isASCIIEqual("chunked") { fault = .unknownTransferCoding }
                 isChunked = true
-            case 29 where name.isASCIIEqual("access-control-request-method"): asksForMethod = true
             default: break
             }
         }
