@@ -15,7 +15,7 @@ struct FieldNameSet: Sendable {
         guard name.count < byLength.count else { return false }
         for candidate in byLength[name.count] {
             var index = 0
-            while index < candidate.count, Self.folded(name[index]) == candidate[index] { index += 1 }
+            while index < candidate.count, name[index].lowercasedASCII == candidate[index] { index += 1 }
             if index == candidate.count { return true }
         }
         return false
@@ -24,11 +24,9 @@ struct FieldNameSet: Sendable {
     /// Whether a name in any case begins with `prefix`, which is in lower case.
     static func hasPrefix(_ name: UnsafeBufferPointer<UInt8>, _ prefix: StaticString) -> Bool {
         guard name.count >= prefix.utf8CodeUnitCount else { return false }
-        for index in 0..<prefix.utf8CodeUnitCount where folded(name[index]) != prefix.utf8Start[index] { return false }
+        for index in 0..<prefix.utf8CodeUnitCount where name[index].lowercasedASCII != prefix.utf8Start[index] {
+            return false
+        }
         return true
-    }
-
-    private static func folded(_ byte: UInt8) -> UInt8 {
-        byte &- UInt8(ascii: "A") < 26 ? byte | 0x20 : byte
     }
 }

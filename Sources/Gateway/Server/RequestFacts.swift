@@ -72,8 +72,7 @@ extension StringProtocol {
         guard utf8.count == other.utf8CodeUnitCount else { return false }
         var expected = other.utf8Start
         for byte in utf8 {
-            let folded = byte &- UInt8(ascii: "A") < 26 ? byte | 0x20 : byte
-            guard folded == expected.pointee else { return false }
+            guard byte.lowercasedASCII == expected.pointee else { return false }
             expected += 1
         }
         return true
