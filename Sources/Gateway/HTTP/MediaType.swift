@@ -9,6 +9,8 @@ enum MediaType {
     /// Asked of each request that has a body, so without a copy.
     private static func isEssence(_ essence: String, of contentType: String?) -> Bool {
         guard let contentType else { return false }
+        // What nearly all clients send.
+        if contentType == essence { return true }
         return contentType.utf8.lazy.prefix { $0 != UInt8(ascii: ";") }
             .filter { $0 != UInt8(ascii: " ") && $0 != UInt8(ascii: "\t") }
             .map(\.lowercasedASCII)
@@ -108,8 +110,4 @@ struct ParameterizedValue {
         }
         return Parameter(name: text, value: Array(value))
     }
-}
-
-extension UInt8 {
-    var lowercasedASCII: UInt8 { (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(self) ? self | 0x20 : self }
 }

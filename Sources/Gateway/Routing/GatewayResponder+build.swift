@@ -9,7 +9,7 @@ extension GatewayResponder {
     /// - Parameters:
     ///   - isStopping: whether the gateway has been asked to stop, and is not ready any more
     ///   - now: milliseconds since 1970
-    init(
+    convenience init(
         catalog: any CatalogSource, sender: any CommandSender, access: AccessPolicy, keyRing: KeyRing?,
         limits: GatewayLimits = GatewayLimits(), isStopping: @escaping @Sendable () -> Bool = { false },
         now: @escaping @Sendable () -> Int64 = { Int64(Date().timeIntervalSince1970 * 1000) },
@@ -96,8 +96,12 @@ extension RouteTable {
 }
 
 extension Route {
-    /// A path that is the endpoint's path as well.
+    /// A path that is the endpoint's path as well. A pattern with placeholders is no such path itself.
     fileprivate init(_ method: HTTPRequest.Method = .post, inference pattern: String) {
-        self.init(method, pattern, .inference) { path in InferencePath(path).map(Handler.inference) }
+        if let path = InferencePath(pattern) {
+            self.init(method, pattern, .inference, .inference(path))
+        } else {
+            self.init(method, pattern, .inference) { path in InferencePath(path).map(Handler.inference) }
+        }
     }
 }

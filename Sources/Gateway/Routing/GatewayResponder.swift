@@ -5,7 +5,7 @@ import NIOCore
 
 /// HTTP in, catalog out: a pure function of its dependencies. One pass for every request: its route, who asks, what the
 /// route answers, and whatever goes wrong in the one shape of errors.
-struct GatewayResponder: Sendable {
+final class GatewayResponder: Sendable {
     let routes: RouteTable
     let access: AccessRules
     let cors: CORSPolicy?
@@ -15,6 +15,19 @@ struct GatewayResponder: Sendable {
     let limits: GatewayLimits
     let logger: Logger
     private let refusals = LogLimits()
+
+    init(
+        routes: RouteTable, access: AccessRules, cors: CORSPolicy?, catalog: any CatalogSource, lists: ModelListCache,
+        limits: GatewayLimits, logger: Logger
+    ) {
+        self.routes = routes
+        self.access = access
+        self.cors = cors
+        self.catalog = catalog
+        self.lists = lists
+        self.limits = limits
+        self.logger = logger
+    }
 
     /// What becomes of a request.
     enum Verdict: Sendable {
@@ -75,11 +88,14 @@ struct GatewayResponder: Sendable {
         }
     }
 
-    /// What every answer has, for answers that are passed on from an endpoint: `X-Request-Id` and the fields of CORS.
-    func headers(for call: RouteCall) -> HTTPFields {
-        var headers: HTTPFields = [.requestID: call.requestID]
-        cors?.mark(&headers, for: call.request)
-        return headers
+    /// Writes what every answer has, for answers that are passed on from an endpoint: `X-Request-Id` and the fields of
+    /// CORS.
+    func writeFields(for call: RouteCall, into lines: inout ByteBuffer) {
+        lines.writeField("X-Request-Id", call.requestID)
+        guard let cors else { return }
+        var fields = HTTPFields()
+        cors.mark(&fields, for: call.request)
+        for field in fields { lines.writeField(field.name.rawName, field.value) }
     }
 }
 

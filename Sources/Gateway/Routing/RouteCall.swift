@@ -1,5 +1,6 @@
 import Catalog
 import Logging
+import NIOCore
 
 /// The route of a request.
 struct RouteMatch: Sendable {
@@ -11,9 +12,9 @@ struct RouteMatch: Sendable {
 }
 
 /// A request whose route and caller are known: what a handler gets.
-struct RouteCall: Sendable {
+final class RouteCall: Sendable {
     /// Its body is empty until the server has read it.
-    var request: Request
+    let request: Request
     let match: RouteMatch
     let caller: Caller
     let requestID: String
@@ -31,6 +32,14 @@ struct RouteCall: Sendable {
         self.requestID = requestID
         self.started = started
         baseLogger = logger
+    }
+
+    /// The same call, with the body that has come.
+    func with(body: ByteBuffer) -> RouteCall {
+        var request = request
+        request.body = body
+        return RouteCall(
+            request, match, caller: caller, requestID: requestID, started: started, logger: baseLogger)
     }
 
     /// The value of a placeholder of the route's pattern, decoded.

@@ -81,7 +81,6 @@ extension ClientHandler {
         if !keepsConnection { current.keepsConnection = false }
         if current.isReceived { finishRequest() }
         takeWaiting()
-        flushIfNeeded()
     }
 
     /// An answer that cannot be ended: what was written goes out, and the connection closes without the answer's end.

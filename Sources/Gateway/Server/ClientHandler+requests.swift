@@ -94,27 +94,25 @@ extension ClientHandler {
 
     /// Runs a route of the control plane away from the event loop.
     private func run(_ call: RouteCall, _ body: ByteBuffer) {
-        guard let eventLoop = context?.eventLoop else { return }
-        let handler = NIOLoopBound(self, eventLoop: eventLoop)
+        guard let eventLoop = context?.eventLoop, let current else { return }
+        let asked = NIOLoopBound((handler: self, request: current), eventLoop: eventLoop)
         let responder = gateway.responder
-        var call = call
-        call.request.body = body
-        let task = Task { [call] in
+        let call = call.with(body: body)
+        let task = Task {
             let response = await TraceContext.$current.withValue(TraceContext(call.request.headers)) {
                 await responder.answer(call)
             }
-            eventLoop.execute { handler.value.answered(by: call.requestID, response) }
+            eventLoop.execute { asked.value.handler.answered(asked.value.request, response) }
         }
-        current?.work = .running(task)
+        current.work = .running(task)
     }
 
     /// The task of a request has ended. The client may have gone, and another request may be there.
-    private func answered(by requestID: String, _ response: Response) {
-        guard let current, case .running = current.work, current.call?.requestID == requestID else { return }
+    private func answered(_ request: Current, _ response: Response) {
+        guard let current, current === request, case .running = current.work else { return }
         current.work = .none
         answer(response)
         takeWaiting()
-        flushIfNeeded()
     }
 }
 

@@ -1,5 +1,3 @@
-import Glibc
-import Logging
 import NIOCore
 import NIOHTTP1
 
@@ -9,7 +7,7 @@ import NIOHTTP1
 /// comes while another one is being answered waits in `waiting`, and above a bound nothing more is read from the client.
 ///
 /// `ClientHandler+requests.swift` has what becomes of a request, `ClientHandler+answers.swift` what is written.
-final class ClientHandler: ChannelDuplexHandler, Expirable {
+final class ClientHandler: ChannelDuplexHandler, Expirable, Flushable {
     typealias InboundIn = HTTPServerRequestPart
     typealias OutboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
@@ -74,18 +72,16 @@ final class ClientHandler: ChannelDuplexHandler, Expirable {
     private var delayedFault: HTTPFailure?
     private(set) var isFromLoopback = false
 
-    // Deadlines; see `expire`.
+    // Deadlines; see `ClientHandler+deadlines.swift`.
     var sweepIndex = -1
-    private var deadline = NIODeadline.now() + .seconds(60)
-    private var isHeadBegun = false
-    /// The connection's first byte is a letter or a line break, as it is in HTTP; nil before it has come.
-    private var isText: Bool?
+    var deadline = NIODeadline.now() + .seconds(60)
+    var isHeadBegun = false
     /// Something was answered since the last look at the deadlines.
     var wasActive = false
     var writtenBytes = 0
-    private var drainedBytes = 0
-    private var acknowledgedBytes: UInt64 = 0
-    private var lastDrained = NIODeadline.now()
+    var reader = ReaderProgress()
+    /// The connection's first byte is a letter or a line break, as it is in HTTP; nil before it has come.
+    private var isText: Bool?
 
     init(gateway: GatewayServerCore, loop: LoopContext) {
         self.gateway = gateway
@@ -122,6 +118,12 @@ final class ClientHandler: ChannelDuplexHandler, Expirable {
 
     func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
 
+    /// Looks at the first byte of the connection: TLS and other protocols begin with none of HTTP's.
+    func noteBeginning(_ bytes: ByteBuffer) {
+        guard isText == nil, let first = bytes.getInteger(at: bytes.readerIndex, as: UInt8.self) else { return }
+        isText = (first | 0x20) &- UInt8(ascii: "a") < 26 || first == 0x0D
+    }
+
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let part = unwrapInboundIn(data)
         if isClosing { return linger(part) }
@@ -133,11 +135,6 @@ final class ClientHandler: ChannelDuplexHandler, Expirable {
         take(part)
     }
 
-    func channelReadComplete(context: ChannelHandlerContext) {
-        flushIfNeeded()
-        context.fireChannelReadComplete()
-    }
-
     func read(context: ChannelHandlerContext) {
         if waitingBytes > Self.maximumWaitingBytes { isReadDelayed = true } else { context.read() }
     }
@@ -146,7 +143,6 @@ final class ClientHandler: ChannelDuplexHandler, Expirable {
         if context.channel.isWritable {
             if case .exchange(let exchange)? = current?.work { exchange.clientTakesMore() }
             takeWaiting()
-            flushIfNeeded()
         }
         context.fireChannelWritabilityChanged()
     }
@@ -299,93 +295,22 @@ final class ClientHandler: ChannelDuplexHandler, Expirable {
         if lingeringBytes > 1 << 20 { closeNow() }
     }
 
-    // MARK: Deadlines
-
-    /// Looks at the first byte of the connection: TLS and other protocols begin with none of HTTP's.
-    func noteBeginning(_ bytes: ByteBuffer) {
-        guard isText == nil, let first = bytes.getInteger(at: bytes.readerIndex, as: UInt8.self) else { return }
-        isText = (first | 0x20) &- UInt8(ascii: "a") < 26 || first == 0x0D
-    }
-
-    /// Bytes have come. If no request is there, a head must be complete within half a minute of them.
-    func noteBytes() {
-        guard current == nil, !isHeadBegun, !isClosing else { return }
-        isHeadBegun = true
-        deadline = .now() + gateway.timeouts.head
-    }
-
-    /// Closes connections that are idle for a minute, whose requests come too slowly, or whose clients take nothing of
-    /// their answers. A client that takes a little now and then is a slow one and may go on.
-    func expire(_ now: NIODeadline) {
-        if wasActive {
-            wasActive = false
-            if !isClosing, !isHeadBegun { deadline = now + gateway.timeouts.idle }
-        }
-        if isStalled(now) { return closeNow() }
-        if isClosing {
-            if deadline <= now, pendingBytes == 0 { closeNow() }
-        } else if let current {
-            if !current.isReceived, current.bodyDeadline <= now {
-                if current.isAnswered { close() } else { refuse(.bodyTooSlow) }
-            }
-        } else if deadline <= now {
-            if isHeadBegun { refuseBytes(.headTooSlow) } else { close() }
-        }
-        flushIfNeeded()
-    }
-
-    private var pendingBytes: Int {
-        guard let options = context?.channel.syncOptions else { return 0 }
-        do {
-            return try options.getOption(.bufferedWritableBytes)
-        } catch {
-            return 0  // The channel is closed.
-        }
-    }
-
-    private func isStalled(_ now: NIODeadline) -> Bool {
-        let pending = pendingBytes
-        let drained = writtenBytes - pending
-        if pending == 0 || drained != drainedBytes {
-            drainedBytes = drained
-            lastDrained = now
-        } else {
-            noteAcknowledged(now)
-        }
-        return now - lastDrained > gateway.timeouts.stalledReader
-    }
-
-    /// The operating system holds some megabytes for a client and takes more only when a third of that is free. A slow
-    /// client takes bytes all the time meanwhile, which the acknowledged bytes of the connection show (tcp(7), `TCP_INFO`).
-    private func noteAcknowledged(_ now: NIODeadline) {
-        guard let channel = context?.channel as? any SocketOptionProvider, let eventLoop = context?.eventLoop else {
-            return
-        }
-        let bound = NIOLoopBound(self, eventLoop: eventLoop)
-        let info: EventLoopFuture<TCPInfo> = channel.unsafeGetSocketOption(
-            level: SocketOptionLevel(IPPROTO_TCP), name: SocketOptionName(TCP_INFO))
-        // If the channel is closed there is nothing left to wait for.
-        info.whenSuccess { info in
-            guard info.acknowledgedBytes != bound.value.acknowledgedBytes else { return }
-            bound.value.acknowledgedBytes = info.acknowledgedBytes
-            bound.value.lastDrained = now
-        }
-    }
-
     // MARK: Writing
 
     func write(_ bytes: ByteBuffer) {
         guard bytes.readableBytes > 0 else { return }
         writtenBytes += bytes.readableBytes
-        isFlushNeeded = true
         context?.write(wrapOutboundOut(bytes), promise: nil)
+        guard !isFlushNeeded else { return }
+        isFlushNeeded = true
+        loop.flushSoon(self)
     }
 
     /// Bytes up to this many are copied behind a head, which costs less than a second write of the channel.
     static let smallBytes = 2048
 
     /// Writes a head and what has come of the body.
-    func write(_ head: ByteBuffer, then content: ByteBuffer?) {
+    func write(_ head: consuming ByteBuffer, then content: ByteBuffer?) {
         guard let content, content.readableBytes > 0 else { return write(head) }
         guard content.readableBytes <= Self.smallBytes else {
             write(head)
@@ -396,21 +321,10 @@ final class ClientHandler: ChannelDuplexHandler, Expirable {
         write(whole)
     }
 
-    func flushIfNeeded() {
-        guard isFlushNeeded else { return }
+    func flush() {
         isFlushNeeded = false
         context?.flush()
     }
-}
-
-/// The beginning of Linux's `struct tcp_info` (linux/tcp.h), up to the field that is read here: 8 bytes, 24 words of 32
-/// bits, two rates of 64 bits, and `tcpi_bytes_acked`. The C library's own declaration ends before that.
-private struct TCPInfo: Sendable {
-    private var flags: UInt64 = 0
-    private var words: (UInt64, UInt64, UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0, 0, 0)
-    private var moreWords: (UInt64, UInt64, UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0, 0, 0)
-    private var rates: (UInt64, UInt64) = (0, 0)
-    private(set) var acknowledgedBytes: UInt64 = 0
 }
 
 extension HTTPServerRequestPart {

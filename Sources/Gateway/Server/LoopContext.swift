@@ -10,6 +10,22 @@ protocol Expirable: AnyObject {
     var sweepIndex: Int { get set }
 }
 
+/// Something that has written bytes to its channel and not sent them yet.
+protocol Flushable: AnyObject {
+    func flush()
+}
+
+extension Channel {
+    /// Bytes that were written and that the operating system has not taken yet. To be asked on the channel's event loop.
+    var pendingBytes: Int {
+        do {
+            return try syncOptions?.getOption(.bufferedWritableBytes) ?? 0
+        } catch {
+            return 0  // The channel is closed.
+        }
+    }
+}
+
 /// Looks at the deadlines of its members at fixed intervals, as long as it has any. A deadline is noticed at most one
 /// interval late.
 final class DeadlineSweep {
@@ -65,6 +81,8 @@ final class LoopContext {
     /// Requests that are at an endpoint or wait for one: times that tests set to a fraction of a second.
     let exchanges: DeadlineSweep
     let targets: UpstreamTargets
+    /// In the order in which they were written to.
+    private var unflushed: [any Flushable] = []
     private let allocator = ByteBufferAllocator()
     private var date: (seconds: Int, text: String) = (-1, "")
     private var poolSweep: RepeatedTask?
@@ -84,6 +102,22 @@ final class LoopContext {
     func shutdown() {
         poolSweep?.cancel()
         pool.closeAll()
+    }
+
+    /// Flushes a connection once all events that the loop was woken for have been handled. So the writes to many
+    /// connections follow one another: the first one wakes whoever waits for them, and the others find it awake.
+    func flushSoon(_ connection: any Flushable) {
+        unflushed.append(connection)
+        guard unflushed.count == 1 else { return }
+        let bound = NIOLoopBound(self, eventLoop: eventLoop)
+        eventLoop.execute { bound.value.flush() }
+    }
+
+    private func flush() {
+        // A flush that fails closes its connection, which may lead to writes on others.
+        let connections = unflushed
+        unflushed = []
+        for connection in connections { connection.flush() }
     }
 
     /// Seconds since 1970, as the kernel's tick has them.

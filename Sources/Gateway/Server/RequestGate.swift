@@ -46,7 +46,7 @@ final class RequestGate: ChannelInboundHandler {
         }
         guard bytes.readableBytes > 0 else { return }
         client.noteBytes()
-        isAligned = bytes.readableBytesView.suffix(4).elementsEqual("\r\n\r\n".utf8)
+        isAligned = bytes.endsBehindEmptyLine
         context.fireChannelRead(wrapInboundOut(bytes))
     }
 
@@ -159,6 +159,11 @@ private struct ListRequest {
 }
 
 extension ByteBuffer {
+    /// The last bytes are CR, LF, CR, LF.
+    fileprivate var endsBehindEmptyLine: Bool {
+        getInteger(at: writerIndex - 4, as: UInt32.self) == 0x0D0A_0D0A && readableBytes >= 4
+    }
+
     fileprivate func starts(with other: ByteBuffer) -> Bool {
         guard readableBytes >= other.readableBytes else { return false }
         return withUnsafeReadableBytes { own in

@@ -74,7 +74,9 @@ struct AnswerHead: Sendable {
             for connection in fields where head.holds("connection", in: connection.name) {
                 head.forEachListed(in: connection.value) { option in
                     guard option.count == field.name.count else { return }
-                    let isSame = zip(head[option], head[field.name]).allSatisfy { $0.lowercased == $1.lowercased }
+                    let isSame = zip(head[option], head[field.name]).allSatisfy {
+                        $0.lowercasedASCII == $1.lowercasedASCII
+                    }
                     if isSame { isListed = true }
                 }
             }

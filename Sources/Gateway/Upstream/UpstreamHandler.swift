@@ -6,8 +6,8 @@ import NIOTLS
 protocol UpstreamDelegate: AnyObject {
     /// Bytes have come.
     func upstreamRead(_ bytes: ByteBuffer)
-    /// All bytes that had come at this moment have been told.
-    func upstreamReadComplete()
+    /// The operating system has taken the last byte of the request.
+    func upstreamTookRequest()
     /// The endpoint has ended its side, or the connection is broken; nothing more comes. `error` is nil for an end.
     func upstreamClosed(_ error: (any Error)?)
     /// Whether more bytes can be taken: false stops reading from the endpoint.
@@ -15,7 +15,7 @@ protocol UpstreamDelegate: AnyObject {
 }
 
 /// The gateway's end of one connection to an endpoint. It lives in a pool between exchanges.
-final class UpstreamHandler: ChannelDuplexHandler {
+final class UpstreamHandler: ChannelDuplexHandler, Flushable {
     typealias InboundIn = ByteBuffer
     typealias OutboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
@@ -25,6 +25,8 @@ final class UpstreamHandler: ChannelDuplexHandler {
     private var attempt: ConnectAttempt?
     private var context: ChannelHandlerContext?
     private var isReadDelayed = false
+    /// The request that was written fits into the operating system's buffer.
+    private var isTakenAtOnce = false
     private var error: (any Error)?
     /// The exchange that uses this connection; nil while it is idle. The exchange takes itself out when it ends.
     var delegate: (any UpstreamDelegate)?
@@ -41,24 +43,33 @@ final class UpstreamHandler: ChannelDuplexHandler {
 
     func close() { context?.close(promise: nil) }
 
-    /// Sends a request. `sent` is called once the operating system has taken all of it.
-    func send(_ head: ByteBuffer, _ pieces: [ByteBuffer], sent: @escaping () -> Void) {
+    /// Writes a request. It goes out with the next `flush`. The delegate hears when the operating system has taken it.
+    func send(_ head: consuming ByteBuffer, _ pieces: [ByteBuffer]) {
         guard let context else { return }
-        var writes = [head]
-        for piece in pieces {
-            // A small body goes out behind the head in one piece, which costs less than another write of the channel.
-            if writes.count == 1, writes[0].readableBytes + piece.readableBytes <= Self.smallBytes {
-                writes[0].writeImmutableBuffer(piece)
-            } else {
-                writes.append(piece)
-            }
+        var first = head
+        var rest = pieces[...]
+        // A small body goes out behind the head in one piece, which costs less than another write of the channel.
+        while let piece = rest.first, first.readableBytes + piece.readableBytes <= Self.smallBytes {
+            first.writeImmutableBuffer(piece)
+            rest.removeFirst()
         }
-        for bytes in writes.dropLast() { context.write(wrapOutboundOut(bytes), promise: nil) }
-        let promise = context.eventLoop.makePromise(of: Void.self)
-        promise.futureResult.assumeIsolated().whenSuccess { sent() }
-        context.writeAndFlush(wrapOutboundOut(writes[writes.count - 1]), promise: promise)
+        context.write(wrapOutboundOut(first), promise: nil)
+        isTakenAtOnce = rest.isEmpty
+        guard let last = rest.popLast() else { return }
+        for piece in rest { context.write(wrapOutboundOut(piece), promise: nil) }
+        let taken = context.eventLoop.makePromise(of: Void.self)
+        taken.futureResult.assumeIsolated().whenSuccess { [self] in delegate?.upstreamTookRequest() }
+        context.write(wrapOutboundOut(last), promise: taken)
     }
 
+    func flush() {
+        context?.flush()
+        guard isTakenAtOnce else { return }
+        isTakenAtOnce = false
+        delegate?.upstreamTookRequest()
+    }
+
+    /// As many bytes as the operating system takes at once, as no others are on their way (tcp(7), `tcp_wmem`).
     private static let smallBytes = 4096
 
     /// The delegate takes more again.
@@ -99,8 +110,6 @@ final class UpstreamHandler: ChannelDuplexHandler {
         }
         delegate.upstreamRead(unwrapInboundIn(data))
     }
-
-    func channelReadComplete(context: ChannelHandlerContext) { delegate?.upstreamReadComplete() }
 
     func read(context: ChannelHandlerContext) {
         if delegate?.takesMore ?? true { context.read() } else { isReadDelayed = true }

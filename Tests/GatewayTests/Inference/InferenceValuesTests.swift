@@ -16,8 +16,8 @@ import Testing
     private func sent(_ headers: HTTPHeaders, isBodyChanged: Bool = false) -> [String: [String]] {
         var buffer = ByteBuffer()
         UpstreamRequestHead(
-            method: "POST", target: "/v1/chat/completions?a=b", headers: headers, requestID: "r", via: "1.1 rollcall-x",
-            contentLength: 7, isBodyChanged: isBodyChanged
+            method: "POST", path: "/v1/chat/completions", query: "a=b", headers: RequestHeaders(headers),
+            requestID: "r", via: "1.1 rollcall-x", contentLength: 7, isBodyChanged: isBodyChanged
         ).write(to: endpoint, into: &buffer)
         let text = String(buffer: buffer)
         #expect(text.hasPrefix("POST /api/v1/chat/completions?a=b HTTP/1.1\r\n") && text.hasSuffix("\r\n\r\n"))

@@ -3,6 +3,14 @@ import Testing
 
 @testable import Gateway
 
+extension RelayMachine {
+    fileprivate mutating func handle(_ input: Input) -> [Effect] {
+        var effects: [Effect] = []
+        handle(input, &effects)
+        return effects
+    }
+}
+
 /// The shell of a machine, reduced to bookkeeping: it does what the effects say, and complains if they make no sense.
 private struct Shell {
     var machine = RelayMachine(model: "m", mayRepeatAfterSilence: true)

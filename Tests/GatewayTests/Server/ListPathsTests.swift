@@ -157,6 +157,8 @@ private final class TwoPaths {
             var received: [UInt8] = []
             for segment in segments where channel.isActive {
                 try channel.writeInbound(ByteBuffer(bytes: segment))
+                // Answers go out at the end of the loop's turn.
+                channel.embeddedEventLoop.run()
                 while let bytes = try channel.readOutbound(as: ByteBuffer.self) { received += bytes.readableBytesView }
             }
             for head in String(decoding: received, as: UTF8.self).split(separator: "\r\n\r\n") {

@@ -42,7 +42,7 @@ extension Exchange {
 
     /// The gateway's own fields, as lines.
     private func writeOwnFields(into lines: inout ByteBuffer) {
-        for field in client.gateway.responder.headers(for: call) { lines.writeField(field.name.rawName, field.value) }
+        client.gateway.responder.writeFields(for: call, into: &lines)
         lines.writeField("X-Rollcall-Endpoint", endpointName)
         lines.writeField("X-Models-Etag", core.lists.etag(for: call.caller, in: core.catalog.view))
     }
@@ -72,10 +72,7 @@ extension Exchange {
 
     private func writeOutput() {
         var pieces = output[...]
-        if let head = passHead {
-            passHead = nil
-            client.write(head, then: pieces.popFirst())
-        }
+        if let head = passHead.take() { client.write(head, then: pieces.popFirst()) }
         for bytes in pieces { client.write(bytes) }
         output.removeAll(keepingCapacity: true)
     }

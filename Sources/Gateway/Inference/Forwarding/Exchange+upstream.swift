@@ -41,7 +41,6 @@ extension Exchange: UpstreamDelegate {
             core.warn("An endpoint gave no answer", endpointName, call.logger, reason: "\(connectProblem): \(failure)")
             feed(.connectFailed)
         }
-        client.flushIfNeeded()
     }
 
     private func use(_ connection: UpstreamHandler) {
@@ -79,17 +78,18 @@ extension Exchange: UpstreamDelegate {
             // It was there a moment ago, and is kept for this record.
             return feed(.unusable)
         }
-        let query = call.request.query.map { "?\($0)" } ?? ""
         let head = UpstreamRequestHead(
-            method: call.request.method.rawValue, target: path.path + query, headers: call.request.headers.fields,
-            requestID: call.requestID, via: core.via, contentLength: body.contentLength(naming: target.model),
+            method: call.request.method.rawValue, path: path.path, query: call.request.query,
+            headers: call.request.headers, requestID: call.requestID, via: core.via,
+            contentLength: body.contentLength(naming: target.model),
             isBodyChanged: body.isChanged(naming: target.model))
         var bytes = loop.makeBuffer(capacity: 1024)
         head.write(to: endpoint, into: &bytes)
-        connection.send(bytes, body.pieces(naming: target.model)) { [self, attempt] in
-            if attempt == self.attempt { feed(.requestSent) }
-        }
+        connection.send(bytes, body.pieces(naming: target.model))
+        loop.flushSoon(connection)
     }
+
+    func upstreamTookRequest() { feed(.requestSent) }
 
     // MARK: What the endpoint says
 
@@ -104,8 +104,6 @@ extension Exchange: UpstreamDelegate {
         if head == nil { scanHead() }
         if head != nil, isPrefixThere { answered() }
     }
-
-    func upstreamReadComplete() { client.flushIfNeeded() }
 
     private func scanHead() {
         switch scanner.scan(&received) {
@@ -157,7 +155,6 @@ extension Exchange: UpstreamDelegate {
             }
             feed(.closed(hasAnswerBegun: hasAnswerBegun))
         }
-        client.flushIfNeeded()
     }
 
     /// The client has taken what was written to it.

@@ -19,6 +19,7 @@ final class Exchange: Expirable {
 
     var machine = RelayMachine(model: "", mayRepeatAfterSilence: false)
     private var inputs: [RelayMachine.Input] = []
+    private var effects: [RelayMachine.Effect] = []
     private var isFeeding = false
 
     private var contentType = InferenceContentType.json
@@ -33,8 +34,9 @@ final class Exchange: Expirable {
     private(set) var model = ""
     private var sticky: UInt64?
 
-    /// Endpoints that were asked already, by id.
+    /// Endpoints that were asked already, by id: all but the last one.
     private var excluded: [String] = []
+    private var lastAsked: String?
     private var ticket: PlacementTicket?
     private(set) var lease: EndpointLease?
     private var nextLease: EndpointLease?
@@ -143,14 +145,18 @@ final class Exchange: Expirable {
     // MARK: The machine
 
     func feed(_ input: RelayMachine.Input) {
-        inputs.append(input)
-        guard !isFeeding else { return }
+        // An effect may be answered at once; its answer is heard when all effects before it are done.
+        guard !isFeeding else { return inputs.append(input) }
         isFeeding = true
         defer { isFeeding = false }
-        // An effect may be answered at once; its answer is heard when all effects before it are done.
-        while !inputs.isEmpty {
-            for effect in machine.handle(inputs.removeFirst()) { perform(effect) }
-        }
+        handle(input)
+        while !inputs.isEmpty { handle(inputs.removeFirst()) }
+    }
+
+    private func handle(_ input: RelayMachine.Input) {
+        effects.removeAll(keepingCapacity: true)
+        machine.handle(input, &effects)
+        for effect in effects { perform(effect) }
     }
 
     private func perform(_ effect: RelayMachine.Effect) {
@@ -171,12 +177,13 @@ final class Exchange: Expirable {
         }
     }
 
-    var endpointID: String? { lease?.target.endpoint.record.id }
+    var endpointID: String? { lease?.target.id }
     var endpointName: String { lease?.target.endpoint.record.name ?? "" }
 
     // MARK: Placement
 
     private func place(mayWait: Bool) {
+        if let asked = lastAsked.take() { excluded.append(asked) }
         let targets: [InferenceTarget]
         do throws(HTTPFailure) {
             targets = try self.targets()
@@ -228,12 +235,11 @@ final class Exchange: Expirable {
         case .failed(let failure): feed(.notPlaced(failure))
         case .noneLeft: feed(.notPlaced(nil))
         }
-        client.flushIfNeeded()
     }
 
     private func placed(_ new: EndpointLease) {
         if lease == nil { lease = new } else { nextLease = new }
-        excluded.append(new.target.endpoint.record.id)
+        lastAsked = new.target.id
         machine.asks(for: new.target.model.value)
         feed(.placed)
     }
@@ -268,7 +274,6 @@ final class Exchange: Expirable {
     func cut() -> Bool {
         guard machine.phase != .over else { return false }
         feed(.cut)
-        client.flushIfNeeded()
         return true
     }
 
@@ -306,7 +311,6 @@ final class Exchange: Expirable {
             feed(.answerBroke(.upstreamTimeout))
         default: break
         }
-        client.flushIfNeeded()
     }
 
     /// The answer's head has come: from now on its pieces have a deadline each.

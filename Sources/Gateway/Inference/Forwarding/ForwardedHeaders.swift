@@ -48,9 +48,11 @@ enum ForwardedHeaders {
 /// The head of a request to an endpoint.
 struct UpstreamRequestHead {
     let method: String
-    /// Path and query as the client sent them; the endpoint's own prefix stands before them.
-    let target: String
-    let headers: HTTPHeaders
+    /// The endpoint's own prefix stands before it.
+    let path: String
+    /// As the client sent it.
+    let query: String?
+    let headers: RequestHeaders
     let requestID: String
     /// This gateway's entry for `Via` (RFC 9110, 7.6.3).
     let via: String
@@ -62,15 +64,19 @@ struct UpstreamRequestHead {
         buffer.writeString(method)
         buffer.writeStaticString(" ")
         buffer.writeString(endpoint.address.pathPrefix)
-        buffer.writeString(target)
+        buffer.writeString(path)
+        if let query {
+            buffer.writeStaticString("?")
+            buffer.writeString(query)
+        }
         buffer.writeStaticString(" HTTP/1.1\r\nHost: ")
         buffer.writeString(endpoint.authority)
         buffer.writeStaticString("\r\nContent-Length: ")
         buffer.writeString(String(contentLength))
         buffer.writeStaticString("\r\n")
-        let named = headers.connectionOptions
+        let named = headers.fields.connectionOptions
         var vias = ""
-        for (name, value) in headers {
+        for (name, value) in headers.fields {
             if name.isASCIIEqual("via") {
                 vias += "\(value), "
             } else if ForwardedHeaders.goesOn(name, isBodyChanged: isBodyChanged),
@@ -79,7 +85,7 @@ struct UpstreamRequestHead {
                 Self.write(name, value, into: &buffer)
             }
         }
-        if let trace = TraceContext(RequestHeaders(headers)) {
+        if let trace = TraceContext(headers) {
             for (name, value) in trace.headers { Self.write(name, value, into: &buffer) }
         }
         Self.write("Via", vias + via, into: &buffer)

@@ -15,6 +15,8 @@ final class InferenceCore: Sendable {
     /// Names this deployment in `Via` (RFC 9110, 7.6.3): the same on all of its gateways, so that a request that comes
     /// back through another one is seen to go in a circle.
     let viaName: String
+    /// This gateway's entry in `Via`.
+    let via: String
     let storedResponses = StoredResponses()
     private let warnings = LogLimits()
 
@@ -28,11 +30,9 @@ final class InferenceCore: Sendable {
         self.limits = limits
         self.lists = lists
         self.viaName = viaName
+        via = "1.1 \(viaName)"
         heldBytes = HeldBytes(limit: limits.heldBytes)
     }
-
-    /// This gateway's entry in `Via`.
-    var via: String { "1.1 \(viaName)" }
 
     /// Says what an endpoint did wrong, at most once in ten seconds for each endpoint.
     func warn(_ message: Logger.Message, _ endpoint: String, _ logger: Logger, reason: String) {

@@ -22,7 +22,7 @@ struct RelayMachine {
         case start
         case placed
         /// `nil`: there is no endpoint but those that were asked already.
-        case notPlaced(HTTPFailure?)
+        indirect case notPlaced(HTTPFailure?)
         /// The endpoint cannot be used by this gateway: its key cannot be unsealed.
         case unusable
         case connected(isReused: Bool)
@@ -60,7 +60,7 @@ struct RelayMachine {
         case requestPoll
         /// Pass the answer in hand to the client, its head first.
         case passAnswer
-        case respond(HTTPFailure)
+        indirect case respond(HTTPFailure)
         /// The answer went out whole.
         case finish
         /// The answer cannot be ended: say so if that is possible, and close the client's connection.
@@ -82,6 +82,8 @@ struct RelayMachine {
     private var holdsLease = false
     private var isReused = false
     private var isRequestSent = false
+    /// The answer in hand goes to the client if no other endpoint is found.
+    private var passesOn = false
     /// What the client gets if no other endpoint can be found.
     private var fallback = HTTPFailure.upstreamUnreachable
     /// What the answer that is being passed on says of its endpoint.
@@ -96,180 +98,190 @@ struct RelayMachine {
     /// The lease at an endpoint under this name of the model; the name decides which 404 means the model.
     mutating func asks(for model: String) { rules.model = model }
 
-    mutating func handle(_ input: Input) -> [Effect] {
-        if phase == .over { return late(input) }
+    /// Appends what is to be done, in this order, to `effects`.
+    mutating func handle(_ input: Input, _ effects: inout [Effect]) {
+        if phase == .over { return Self.late(input, &effects) }
         switch input {
-        case .start: return place(mayWait: true)
-        case .placed: return placed()
-        case .notPlaced(let failure): return notPlaced(failure)
-        case .unusable: return ended(.unusableKey)
-        case .connected(let isReused): return connected(isReused)
-        case .connectFailed: return phase == .connecting ? ended(.unreachable) : []
-        case .requestSent:
-            isRequestSent = true
-            return []
+        case .start: place(mayWait: true, &effects)
+        case .placed: placed(&effects)
+        case .notPlaced(let failure): notPlaced(failure, &effects)
+        case .unusable: ended(.unusableKey, &effects)
+        case .connected(let isReused): connected(isReused, &effects)
+        case .connectFailed: if phase == .connecting { ended(.unreachable, &effects) }
+        case .requestSent: isRequestSent = true
         case .answered(var answer):
-            guard phase == .asking else { return [] }
+            guard phase == .asking else { return }
             answer.sentWhole = isRequestSent
-            return ended(.answered(answer))
-        case .malformed: return phase == .asking ? ended(.malformed) : []
-        case .closed(let hasAnswerBegun): return closed(hasAnswerBegun)
-        case .answerEnded(let isClean): return answerEnded(isClean)
-        case .answerBroke(let reason): return broke(reason, result: .failed)
-        case .firstByteDeadline(let waited): return deadline(waited)
-        case .clientGone: return letGo(of: .unknown, then: [])
-        case .cut: return cut()
+            ended(.answered(answer), &effects)
+        case .malformed: if phase == .asking { ended(.malformed, &effects) }
+        case .closed(let hasAnswerBegun): closed(hasAnswerBegun, &effects)
+        case .answerEnded(let isClean): answerEnded(isClean, &effects)
+        case .answerBroke(let reason): broke(reason, result: .failed, &effects)
+        case .firstByteDeadline(let waited): deadline(waited, &effects)
+        case .clientGone: letGo(of: .unknown, &effects)
+        case .cut: cut(&effects)
         }
     }
 
     /// What arrives behind the end must not be lost: a lease that was on its way is given back.
-    private mutating func late(_ input: Input) -> [Effect] {
+    private static func late(_ input: Input, _ effects: inout [Effect]) {
         switch input {
-        case .placed: [.release(.unknown)]
-        case .connected: [.closeConnection]
-        default: []
+        case .placed: effects.append(.release(.unknown))
+        case .connected: effects.append(.closeConnection)
+        default: break
         }
     }
 
     // MARK: An endpoint
 
-    private mutating func place(mayWait: Bool) -> [Effect] {
+    private mutating func place(mayWait: Bool, _ effects: inout [Effect]) {
         phase = mayWait ? .placing : .choosing
         isWaiting = mayWait
-        return [.place(mayWait: mayWait)]
+        effects.append(.place(mayWait: mayWait))
     }
 
-    private mutating func placed() -> [Effect] {
+    private mutating func placed(_ effects: inout [Effect]) {
         isWaiting = false
         progress.endpoints += 1
         isRequestSent = false
-        var effects: [Effect] = []
         if phase == .choosing {
             // The answer in hand is dropped for the next endpoint.
-            effects = [.release(result)] + dropConnection()
+            effects.append(.release(result))
+            dropConnection(&effects)
         }
         holdsLease = true
         phase = .connecting
-        return effects + [.connect(isFresh: !rules.mayRepeatAfterSilence)]
+        effects.append(.connect(isFresh: !rules.mayRepeatAfterSilence))
     }
 
-    private mutating func notPlaced(_ failure: HTTPFailure?) -> [Effect] {
+    private mutating func notPlaced(_ failure: HTTPFailure?, _ effects: inout [Effect]) {
         isWaiting = false
         switch phase {
-        case .placing: return respond(progress.endpoints == 0 ? failure ?? fallback : fallback)
-        case .choosing: return passesOn ? passAnswer() : letGo(of: result, then: [.respond(fallback)])
-        default: return []
+        case .placing: respond(progress.endpoints == 0 ? failure ?? fallback : fallback, &effects)
+        case .choosing where passesOn: passAnswer(&effects)
+        case .choosing:
+            letGo(of: result, &effects)
+            effects.append(.respond(fallback))
+        default: break
         }
     }
 
-    private mutating func connected(_ isReused: Bool) -> [Effect] {
-        guard phase == .connecting else { return [.closeConnection] }
+    private mutating func connected(_ isReused: Bool, _ effects: inout [Effect]) {
+        guard phase == .connecting else { return effects.append(.closeConnection) }
         phase = .asking
         hasConnection = true
         self.isReused = isReused
         isRequestSent = false
-        return [.send]
+        effects.append(.send)
     }
 
     // MARK: The end of an attempt
 
-    private var passesOn = false
-
-    private mutating func closed(_ hasAnswerBegun: Bool) -> [Effect] {
+    private mutating func closed(_ hasAnswerBegun: Bool, _ effects: inout [Effect]) {
         hasConnection = false
         switch phase {
-        case .connecting: return ended(.unreachable)
-        case .asking where hasAnswerBegun: return ended(.malformed)
-        case .asking: return ended(.closed(sentWhole: isRequestSent, isReused: isReused))
-        default: return []
+        case .connecting: ended(.unreachable, &effects)
+        case .asking where hasAnswerBegun: ended(.malformed, &effects)
+        case .asking: ended(.closed(sentWhole: isRequestSent, isReused: isReused), &effects)
+        default: break
         }
     }
 
-    private mutating func deadline(_ waited: Duration) -> [Effect] {
+    private mutating func deadline(_ waited: Duration, _ effects: inout [Effect]) {
         switch phase {
-        case .placing: respond(.upstreamTimeout)
-        case .connecting, .asking: ended(.deadline(waited: waited))
-        case .choosing, .relaying, .over: []
+        case .placing: respond(.upstreamTimeout, &effects)
+        case .connecting, .asking: ended(.deadline(waited: waited), &effects)
+        case .choosing, .relaying, .over: break
         }
     }
 
     /// One attempt is over, by an answer or without one: `RetryRules` says what follows.
-    private mutating func ended(_ event: RetryRules.Event) -> [Effect] {
+    private mutating func ended(_ event: RetryRules.Event, _ effects: inout [Effect]) {
         let decision = RetryRules.decide(event, rules, progress)
         if decision.isSilence { progress.silences += 1 }
-        var effects: [Effect] = []
         if decision.reportsSuspect { effects.append(.reportSuspect) }
         if decision.pollsNow { effects.append(.requestPoll) }
         result = decision.result
         switch decision.next {
-        case .passOn:
-            return effects + passAnswer()
+        case .passOn: passAnswer(&effects)
         case .fail(let failure):
-            return effects + letGo(of: decision.result, then: [.respond(failure)])
+            letGo(of: decision.result, &effects)
+            effects.append(.respond(failure))
         case .sameEndpoint(let failure):
             fallback = failure
             phase = .connecting
             isRequestSent = false
-            return effects + dropConnection() + [.connect(isFresh: true)]
+            dropConnection(&effects)
+            effects.append(.connect(isFresh: true))
         case .another(.passOn):
             passesOn = true
-            return effects + place(mayWait: false)
+            place(mayWait: false, &effects)
         case .another(.fail(let failure)):
             fallback = failure
-            effects += dropConnection() + releaseLease(decision.result)
-            return effects + place(mayWait: true)
+            dropConnection(&effects)
+            releaseLease(decision.result, &effects)
+            place(mayWait: true, &effects)
         }
     }
 
     // MARK: The answer
 
-    private mutating func passAnswer() -> [Effect] {
+    private mutating func passAnswer(_ effects: inout [Effect]) {
         phase = .relaying
-        return [.passAnswer]
+        effects.append(.passAnswer)
     }
 
-    private mutating func answerEnded(_ isClean: Bool) -> [Effect] {
-        guard phase == .relaying else { return [] }
+    private mutating func answerEnded(_ isClean: Bool, _ effects: inout [Effect]) {
+        guard phase == .relaying else { return }
         phase = .over
         // A request that has not gone out whole leaves the connection in the middle of a message.
         let isReusable = isClean && isRequestSent && hasConnection
         hasConnection = false
-        return releaseLease(result) + [isReusable ? .keepConnection : .closeConnection, .finish]
+        releaseLease(result, &effects)
+        effects.append(isReusable ? .keepConnection : .closeConnection)
+        effects.append(.finish)
     }
 
-    private mutating func broke(_ reason: BrokenEnd, result: AnswerResult) -> [Effect] {
-        guard phase == .relaying else { return [] }
-        return letGo(of: result, then: [.breakOff(reason)])
+    private mutating func broke(_ reason: BrokenEnd, result: AnswerResult, _ effects: inout [Effect]) {
+        guard phase == .relaying else { return }
+        letGo(of: result, &effects)
+        effects.append(.breakOff(reason))
     }
 
-    private mutating func cut() -> [Effect] {
-        phase == .relaying
-            ? broke(.gatewayStopping, result: .unknown) : letGo(of: .unknown, then: [.respond(.stopping)])
+    private mutating func cut(_ effects: inout [Effect]) {
+        if phase == .relaying {
+            broke(.gatewayStopping, result: .unknown, &effects)
+        } else {
+            respond(.stopping, &effects)
+        }
     }
 
     // MARK: Ends
 
-    private mutating func respond(_ failure: HTTPFailure) -> [Effect] { letGo(of: .unknown, then: [.respond(failure)]) }
+    private mutating func respond(_ failure: HTTPFailure, _ effects: inout [Effect]) {
+        letGo(of: .unknown, &effects)
+        effects.append(.respond(failure))
+    }
 
     /// Gives everything back that is held.
-    private mutating func letGo(of result: AnswerResult, then last: [Effect]) -> [Effect] {
-        var effects: [Effect] = isWaiting ? [.leaveLine] : []
+    private mutating func letGo(of result: AnswerResult, _ effects: inout [Effect]) {
+        if isWaiting { effects.append(.leaveLine) }
         isWaiting = false
         phase = .over
-        effects += dropConnection() + releaseLease(result)
-        return effects + last
+        dropConnection(&effects)
+        releaseLease(result, &effects)
     }
 
-    private mutating func dropConnection() -> [Effect] {
+    private mutating func dropConnection(_ effects: inout [Effect]) {
         // A connection that is still being made is told by `connected` or `connectFailed`, which come late then.
-        guard hasConnection else { return [] }
+        guard hasConnection else { return }
         hasConnection = false
-        return [.closeConnection]
+        effects.append(.closeConnection)
     }
 
-    private mutating func releaseLease(_ result: AnswerResult) -> [Effect] {
-        guard holdsLease else { return [] }
+    private mutating func releaseLease(_ result: AnswerResult, _ effects: inout [Effect]) {
+        guard holdsLease else { return }
         holdsLease = false
-        return [.release(result)]
+        effects.append(.release(result))
     }
 }

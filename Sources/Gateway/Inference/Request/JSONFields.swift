@@ -64,6 +64,7 @@ struct JSONFields {
         _ name: String, _ value: UnsafeRawBufferPointer, at place: Range<Int>
     ) throws(HTTPFailure) {
         switch name {
+        case ModelField.name: try takeModel(value, at: place)
         case "stream": streams = value.elementsEqual("true".utf8)
         case "prompt_cache_key": cacheKey = Self.content(value).flatMap { StickyKey($0) }
         case "user": user = Self.content(value).flatMap { StickyKey($0) }
@@ -71,18 +72,14 @@ struct JSONFields {
         case "background": isBackground = isBackground || !["false", "null"].contains { value.elementsEqual($0.utf8) }
         case "previous_response_id": previousResponseID = Self.text(value, maximumBytes: Self.maximumIDBytes)
         default:
-            if ModelField.isMeant(byKey: name.utf8) { try takeModel(name, value, at: place) }
+            guard ModelField.isMeant(byKey: name.utf8) else { return }
+            guard modelValue == .missing else { throw ModelField.twice }
+            modelValue = .misspelled
         }
     }
 
-    private mutating func takeModel(
-        _ name: String, _ value: UnsafeRawBufferPointer, at place: Range<Int>
-    ) throws(HTTPFailure) {
+    private mutating func takeModel(_ value: UnsafeRawBufferPointer, at place: Range<Int>) throws(HTTPFailure) {
         guard modelValue == .missing else { throw ModelField.twice }
-        guard name.utf8.elementsEqual(ModelField.name.utf8) else {
-            modelValue = .misspelled
-            return
-        }
         modelPlace = place
         guard let content = Self.content(value) else {
             modelValue = value.elementsEqual("null".utf8) ? .null : .notText

@@ -12,8 +12,9 @@ enum ModelField {
     /// as `bytes.EqualFold` does: by Unicode's simple case folding. The only characters outside of ASCII that fold to
     /// a letter of ASCII are U+017F (to `s`) and U+212A (to `k`), and `model` has neither, so that folding ASCII is
     /// enough. Parsers in C that keep keys as C strings end a key at its first NUL.
-    static func isMeant(byKey key: some Sequence<UInt8>) -> Bool {
-        key.lazy.prefix { $0 != 0 }.map(\.lowercasedASCII).elementsEqual(name.utf8)
+    static func isMeant(byKey key: some Collection<UInt8>) -> Bool {
+        guard key.first?.lowercasedASCII == UInt8(ascii: "m") else { return false }
+        return key.lazy.prefix { $0 != 0 }.map(\.lowercasedASCII).elementsEqual(name.utf8)
     }
 
     /// `text` is the name of a form's part or of a query's item, as sent.

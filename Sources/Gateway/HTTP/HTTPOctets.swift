@@ -17,7 +17,8 @@ extension UInt8 {
 
     var isBlank: Bool { self == .space || self == .tab }
 
-    var lowercased: UInt8 { (.init(ascii: "A")...(.init(ascii: "Z"))).contains(self) ? self | 0x20 : self }
+    /// The same letter in lower case if it is a capital letter of ASCII.
+    var lowercasedASCII: UInt8 { (.init(ascii: "A")...(.init(ascii: "Z"))).contains(self) ? self | 0x20 : self }
 
     var hexDigit: Int? {
         switch self {
@@ -79,7 +80,7 @@ extension UnsafeRawBufferPointer {
     func holds(_ text: StaticString, in range: Range<Int>) -> Bool {
         guard range.count == text.utf8CodeUnitCount else { return false }
         let start = text.utf8Start
-        for offset in 0..<range.count where self[range.lowerBound + offset].lowercased != start[offset] {
+        for offset in 0..<range.count where self[range.lowerBound + offset].lowercasedASCII != start[offset] {
             return false
         }
         return true
