@@ -49,6 +49,7 @@ let package = Package(
             name: "CRabbitMQ", pkgConfig: "librabbitmq", providers: [.apt(["librabbitmq-dev"])]),
         .systemLibrary(
             name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .systemLibrary(name: "CMalloc"),
         .target(name: "AMQP", dependencies: ["CRabbitMQ", logging, lifecycle, collections], swiftSettings: strict),
         .target(name: "Curl", dependencies: ["CCurl", collections], swiftSettings: strict),
         .target(
@@ -59,7 +60,7 @@ let package = Package(
         .target(
             name: "Launch",
             dependencies: [
-                "AMQP", "Conventions", collections, logging, lifecycle, nio, nioPosix, nioHTTP1,
+                "AMQP", "CMalloc", "Conventions", collections, logging, lifecycle, nio, nioPosix, nioHTTP1,
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ], swiftSettings: strict),

@@ -68,7 +68,7 @@ extension RollcallProcess {
     ) async throws {
         let witness = ShutdownWitness()
         // The signals are not the group's: it takes only the first.
-        var configuration = ServiceGroupConfiguration(services: services + [witness], logger: logger)
+        var configuration = ServiceGroupConfiguration(services: services + [MemoryTrimmer(), witness], logger: logger)
         configuration.maximumGracefulShutdownDuration = limit
         configuration.maximumCancellationDuration = .seconds(5)
         let group = ServiceGroup(configuration: configuration)

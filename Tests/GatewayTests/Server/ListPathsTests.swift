@@ -86,8 +86,7 @@ import Testing
     }
 
     /// The same over real sockets, with the half-close of a client that has nothing more to ask.
-    @Test(.disabled("The decoder's path gives no readable end in about one run of four; the cause is not known yet."))
-    func everySeedOverASocket() async throws {
+    @Test func everySeedOverASocket() async throws {
         for bench in try Self.benches() {
             let seeds = Self.seeds(bench)
             try await bench.serve { gate in
