@@ -107,7 +107,10 @@ extension ClientHandler {
     }
 
     /// Answers say so if the connection is about to go, so that the client's next request takes another one.
-    private var mustClose: Bool { isQuiescing || isInputClosed || gateway.drain.isStopping }
+    private var mustClose: Bool { isQuiescing || gateway.drain.isStopping || isLast }
+
+    /// The client has ended its side, and nothing is left behind the current request.
+    private var isLast: Bool { isInputClosed && waiting.isEmpty && delayedFault == nil }
 }
 
 extension ClientHandler.Current {

@@ -24,6 +24,7 @@ extension ClientHandler {
     }
 
     private func beginExchange(_ path: InferencePath, _ call: RouteCall) {
+        if isInputClosed { return clientGone() }
         let exchange = Exchange(path, call, minorVersion: current?.facts.minorVersion ?? 1, client: self)
         do throws(HTTPFailure) {
             try exchange.checkHead()

@@ -57,7 +57,7 @@ final class ClientHandler: ChannelDuplexHandler, Expirable, Flushable {
     var current: Current?
     /// What has come of the current request's body. It stands alone, so that it has one owner and grows in place.
     var body = ByteBuffer()
-    private var waiting = CircularBuffer<HTTPServerRequestPart>()
+    private(set) var waiting = CircularBuffer<HTTPServerRequestPart>()
     private var waitingBytes = 0
     private var isReadDelayed = false
     private var isFlushNeeded = false
@@ -69,8 +69,14 @@ final class ClientHandler: ChannelDuplexHandler, Expirable, Flushable {
     /// The connection is to close as soon as nothing is in flight on it.
     private(set) var isQuiescing = false
     /// What the decoder said of bytes behind the current request.
-    private var delayedFault: HTTPFailure?
+    private(set) var delayedFault: HTTPFailure?
     private(set) var isFromLoopback = false
+
+    /// The decoder that gives this handler the parts of requests.
+    var decoder: ByteToMessageHandler<HTTPRequestDecoder>?
+    private var leavingDecoders = 0
+    /// Called once, when no decoder is about to leave any more.
+    var onDecoderReplaced: (() -> Void)?
 
     // Deadlines; see `ClientHandler+deadlines.swift`.
     var sweepIndex = -1
@@ -116,7 +122,10 @@ final class ClientHandler: ChannelDuplexHandler, Expirable, Flushable {
         context.fireChannelInactive()
     }
 
-    func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
+    func handlerRemoved(context: ChannelHandlerContext) {
+        self.context = nil
+        onDecoderReplaced = nil
+    }
 
     /// Looks at the first byte of the connection: TLS and other protocols begin with none of HTTP's.
     func noteBeginning(_ bytes: ByteBuffer) {
@@ -203,7 +212,9 @@ final class ClientHandler: ChannelDuplexHandler, Expirable, Flushable {
     }
 
     /// Nothing of a request has come and no answer is under way.
-    var isIdle: Bool { current == nil && waiting.isEmpty && !isClosing && delayedFault == nil }
+    var isIdle: Bool {
+        current == nil && waiting.isEmpty && !isClosing && delayedFault == nil && !isReplacingDecoder
+    }
 
     /// The current request is over; `keepsConnection` says whether another one may follow.
     func finishRequest() {
@@ -220,11 +231,18 @@ final class ClientHandler: ChannelDuplexHandler, Expirable, Flushable {
     private func replaceDecoder() {
         guard let context else { return }
         do {
-            try context.pipeline.syncOperations.replaceRequestDecoder(before: self)
+            try context.pipeline.syncOperations.replaceRequestDecoder(of: self) { [self] in
+                leavingDecoders -= 1
+                if !isReplacingDecoder { onDecoderReplaced.take()?() }
+            }
+            leavingDecoders += 1
         } catch {
             context.close(promise: nil)
         }
     }
+
+    /// A decoder that has stopped is about to leave, and still holds what came behind the current request.
+    var isReplacingDecoder: Bool { leavingDecoders > 0 }
 
     // MARK: Ends
 
@@ -241,7 +259,7 @@ final class ClientHandler: ChannelDuplexHandler, Expirable, Flushable {
         }
     }
 
-    private func clientGone() {
+    func clientGone() {
         let work = current?.work
         current = nil
         body = ByteBuffer()
@@ -252,7 +270,8 @@ final class ClientHandler: ChannelDuplexHandler, Expirable, Flushable {
         case .exchange(let exchange)?: exchange.clientGone()
         default: break
         }
-        closeNow()
+        // One that has only ended its side still gets the answers before this request.
+        if isInputClosed { close() } else { closeNow() }
     }
 
     func closeNow() { context?.close(promise: nil) }

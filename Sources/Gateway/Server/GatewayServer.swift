@@ -219,8 +219,14 @@ extension ChannelPipeline.SynchronousOperations {
     func addGatewayHandlers(_ core: GatewayServerCore, _ loop: LoopContext, answersListsAtTheGate: Bool) throws {
         let client = ClientHandler(gateway: core, loop: loop)
         try addHandler(RequestGate(client: client, answersLists: answersListsAtTheGate))
-        try addHandler(Self.requestDecoder())
         try addHandler(client)
+        try addRequestDecoder(before: client)
+    }
+
+    private func addRequestDecoder(before client: ClientHandler) throws {
+        let decoder = Self.requestDecoder()
+        try addHandler(decoder, position: .before(client))
+        client.decoder = decoder
     }
 
     private static func requestDecoder() -> ByteToMessageHandler<HTTPRequestDecoder> {
@@ -234,11 +240,14 @@ extension ChannelPipeline.SynchronousOperations {
                 limitConfiguration: limits))
     }
 
-    /// Puts a new decoder behind the one that stands before `handler`, and takes that one out.
-    func replaceRequestDecoder(before handler: ClientHandler) throws {
-        let old = try context(handlerType: ByteToMessageHandler<HTTPRequestDecoder>.self)
-        let decoder = Self.requestDecoder()
-        try addHandler(decoder, position: .before(handler))
-        removeHandler(context: old, promise: nil)
+    /// Puts a new decoder behind the client's, and takes that one out. `left` is called when it has given all that it held
+    /// to the new one.
+    func replaceRequestDecoder(of client: ClientHandler, left: @escaping () -> Void) throws {
+        guard let stopped = client.decoder else { return }
+        let old = try context(handler: stopped)
+        try addRequestDecoder(before: client)
+        let removed = old.eventLoop.makePromise(of: Void.self)
+        removed.futureResult.assumeIsolated().whenComplete { _ in left() }
+        removeHandler(context: old, promise: removed)
     }
 }

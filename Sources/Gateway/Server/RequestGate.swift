@@ -50,6 +50,15 @@ final class RequestGate: ChannelInboundHandler {
         context.fireChannelRead(wrapInboundOut(bytes))
     }
 
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        // A decoder that has stopped throws away what it holds if it hears of the end, so that it hears of it no more.
+        if case .inputClosed? = event as? ChannelEvent, client.isReplacingDecoder {
+            client.onDecoderReplaced = { context.fireUserInboundEventTriggered(event) }
+        } else {
+            context.fireUserInboundEventTriggered(event)
+        }
+    }
+
     /// Answers the request at the front of `bytes` and takes it off; false if the decoder has to see it.
     private func answer(_ bytes: inout ByteBuffer) -> Bool {
         let view = client.gateway.inference.catalog.view

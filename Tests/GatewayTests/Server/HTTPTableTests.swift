@@ -165,6 +165,9 @@ private let rows: [HTTPRow] = [
     // Offers of an upgrade.
     .init("h2c", get("Host: x\r\n" + offer), [200], .lives),
     .init("h2c, then another at once", get("Host: x\r\n" + offer) + health, [200, 200], .lives),
+    .init(
+        "four offers in a row", String(repeating: get("Host: x\r\n" + offer), count: 4) + list,
+        [200, 200, 200, 200, 200], .lives),
     .init("h2c for the list", get("Host: 127.0.0.1\r\n" + offer, path: "/v1/models") + list, [200, 200], .lives),
     .init("h2c with a body", chat + offer + length + "\r\n" + model + health, [200, 200], .lives),
     .init("h2c with chunks", chat + offer + chunked + "\r\n" + whole + list, [200, 200], .lives),
@@ -183,6 +186,14 @@ private let rows: [HTTPRow] = [
     .init(
         "half-close behind a write", "GET /v0/endpoints HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n", [200], .closes,
         halfCloses: true),
+    .init(
+        "half-close behind a write and two", "GET /v0/endpoints HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n" + health + list,
+        [200, 200, 200], .closes, halfCloses: true),
+    .init(
+        "half-close behind offers", get("Host: x\r\n" + offer) + get("Host: x\r\n" + offer) + list, [200, 200, 200],
+        .closes, halfCloses: true),
+    .init(
+        "half-close behind a list and a chat", list + chat + length + "\r\n" + model, [200], .closes, halfCloses: true),
     .init("half-close in a head", "GET /healthz HTTP/1.1\r\nHo", [400], .closes, halfCloses: true),
     .init("half-close in a body", chat + length + "\r\n{\"mo", [400], .closes, halfCloses: true),
 ]

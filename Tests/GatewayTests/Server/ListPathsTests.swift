@@ -85,6 +85,25 @@ import Testing
         }
     }
 
+    /// The end of the client's side may come in the same turn of the event loop as the requests before it. It takes none
+    /// of their answers.
+    @Test func theEndBehindRequestsTakesNoAnswer() throws {
+        for bench in try Self.benches() {
+            let paths = try TwoPaths(bench)
+            for seed in Self.seeds(bench) {
+                for answersLists in [true, false] {
+                    let statuses = try [false, true].map { halfCloses in
+                        let client = try paths.open(answersLists: answersLists)
+                        let answers = try client.send([Self.health + seed + seed], halfCloses: halfCloses)
+                        _ = try client.channel.finish(acceptAlreadyClosed: true)
+                        return answers.map { $0.prefix { $0 != "\n" } }
+                    }
+                    #expect(statuses[0] == statuses[1], "\(TwoPaths.quoted([seed]))")
+                }
+            }
+        }
+    }
+
     /// The same over real sockets, with the half-close of a client that has nothing more to ask.
     @Test func everySeedOverASocket() async throws {
         for bench in try Self.benches() {
@@ -152,10 +171,11 @@ private final class TwoPaths {
         init(channel: EmbeddedChannel) { self.channel = channel }
 
         /// Sends the segments, as long as the connection lives, and gives the answers.
-        func send(_ segments: [[UInt8]]) throws -> [String] {
+        func send(_ segments: [[UInt8]], halfCloses: Bool = false) throws -> [String] {
             var received: [UInt8] = []
             for segment in segments where channel.isActive {
                 try channel.writeInbound(ByteBuffer(bytes: segment))
+                if halfCloses { channel.pipeline.fireUserInboundEventTriggered(ChannelEvent.inputClosed) }
                 // Answers go out at the end of the loop's turn.
                 channel.embeddedEventLoop.run()
                 while let bytes = try channel.readOutbound(as: ByteBuffer.self) { received += bytes.readableBytesView }
