@@ -55,7 +55,7 @@ let package = Package(
         .target(
             name: "Catalog", dependencies: ["AMQP", logging, lifecycle, collections, crypto],
             swiftSettings: strict),
-        // What programs that share no other code read and say alike.
+        // The version, a secret's file, and the namespace, for programs that share no other code.
         .target(name: "Conventions", swiftSettings: strict),
         .target(
             name: "Launch",
@@ -98,7 +98,11 @@ let package = Package(
             name: "AMQPTests", dependencies: ["AMQP", "CRabbitMQ", logging, lifecycle], swiftSettings: strict),
         .testTarget(name: "CurlTests", dependencies: ["Curl", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "CatalogTests", dependencies: ["Catalog", "TestSupport"], swiftSettings: strict),
-        .testTarget(name: "LaunchTests", dependencies: ["Launch", "TestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "LaunchTests",
+            dependencies: [
+                "Launch", "TestSupport", logging, nio, .product(name: "NIOEmbedded", package: "swift-nio"),
+            ], swiftSettings: strict),
         .testTarget(
             name: "CommandLineClientTests",
             dependencies: ["CommandLineClient", "Conventions", "Curl", "TestSupport", arguments],

@@ -100,7 +100,7 @@ public final class CatalogView: Sendable {
     private subscript(member: Int32) -> HeldEndpoint? { endpoints.slots[Int(member)] }
 }
 
-/// Who has a model, by its id or by the name of its registration.
+/// The endpoints that have a model, which is found by its id or by the name of its registration.
 public struct ModelHolders: Sendable {
     public var holders: [ModelHolder]
     /// The model's string names a registration.

@@ -41,7 +41,7 @@ public struct CatalogViewBuilder: Sendable {
 
     /// Does the work of `draft` until `isOver`, which is asked every microsecond or so. Returns whether all of it is done.
     ///
-    /// The catalog may change between two calls: what has changed is looked at again.
+    /// The catalog may change between two calls. The later call looks again at what has changed.
     mutating func prepare(_ catalog: inout Catalog, until isOver: () -> Bool = { false }) -> Bool {
         takeChanges(of: &catalog)
         while let slot = pending.popLast() {

@@ -96,7 +96,8 @@ struct FollowerMachine {
 
     func age(_ now: Instant) -> Duration? { freshness.age(now) }
 
-    /// A view of what is served, but for its joined list; nil if `isOver` was true before it was done: call again then.
+    /// The view of the catalog that is served, with its list not joined yet. Returns nil if `isOver` became true before the
+    /// work was done; the caller calls again then.
     ///
     /// Nothing of the catalog is served before it has been complete once, so the view is empty until then.
     mutating func draftView(

@@ -1,6 +1,6 @@
 import Curl
 
-/// What one try tells about a write that every try sends under the same Idempotency-Key.
+/// The outcome of one attempt at a write. All attempts send the same `Idempotency-Key`.
 enum WriteFinding: Sendable, Hashable {
     /// A gateway says what became of the write.
     case settled

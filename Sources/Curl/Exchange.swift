@@ -36,8 +36,8 @@ final class Exchange: Sendable {
     var isCancelled: Bool { cancellation.load(ordering: .acquiring) }
 }
 
-/// Who takes an answer as it comes. Called on the loop's thread, which serves every other transfer too: an
-/// implementation does not wait.
+/// Receives an answer piece by piece. Its methods are called on the loop's thread, which serves every other transfer too,
+/// so they do not wait.
 protocol ResponseReceiver: AnyObject, Sendable {
     /// The head of the last response, once, before any of its body.
     func receive(head: ResponseHead)

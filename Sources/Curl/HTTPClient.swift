@@ -73,7 +73,7 @@ public final class HTTPClient: Sendable {
 }
 
 extension HTTPClient {
-    /// What holds for every transfer of a client.
+    /// Settings of every transfer of a client.
     public struct Configuration: Sendable {
         /// Connections to one host and port at once, more transfers wait their turn; 0 for no limit.
         public var maximumConnectionsPerHost: Int = 0

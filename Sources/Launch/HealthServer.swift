@@ -71,9 +71,14 @@ public struct HealthServer: Service {
     }
 
     private func listen(_ connections: OpenConnections) async throws -> any Channel {
-        let (readiness, idleTimeout) = (readiness, idleTimeout)
+        let (readiness, idleTimeout, logger) = (readiness, idleTimeout, logger)
         let bootstrap = ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .serverChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(AcceptPause(logger: logger))
+                }
+            }
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     // Assistance: one request at a time, and an orderly end when the server stops.

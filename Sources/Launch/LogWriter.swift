@@ -76,6 +76,8 @@ extension LogWriter {
 }
 
 /// By signal: what was there before, such as the handler of Swift's backtraces.
+///
+/// `nonisolated(unsafe)`: only `flushAtTheEnd` writes it, which a process calls once when it starts; handlers read it.
 private nonisolated(unsafe) let previousActions = {
     let actions = UnsafeMutablePointer<sigaction>.allocate(capacity: 65)
     actions.initialize(repeating: sigaction(), count: 65)

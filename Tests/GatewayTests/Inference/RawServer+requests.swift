@@ -2,14 +2,15 @@ import Foundation
 import TestSupport
 
 extension RawServer {
-    /// Answers every request alike and keeps the connection.
+    /// Answers every request alike and keeps the connection. It works on each for so many microseconds.
     static func answeringRequests(
         _ body: String = #"{"ok":true}"#, status: String = "200 OK", headers: String = "",
-        requests: Record<RawRequest>? = nil
+        after microseconds: UInt32 = 0, requests: Record<RawRequest>? = nil
     ) -> RawServer {
         RawServer { connection in
             while let request = connection.readRequest() {
                 requests?.add(request)
+                if microseconds > 0 { usleep(microseconds) }
                 connection.write(
                     "HTTP/1.1 \(status)\r\nContent-Type: application/json\r\n\(headers)"
                         + "Content-Length: \(body.utf8.count)\r\n\r\n\(body)")

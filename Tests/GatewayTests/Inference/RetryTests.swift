@@ -58,6 +58,47 @@ extension LiveInferenceTests {
             }
         }
 
+        /// An endpoint that answers 500 in 1 ms is not a fast one: of what 32 clients ask after the first second, at least
+        /// 98 % is answered by the endpoint that works and takes 5 ms.
+        @Test func aFastFailureIsNoFastServer() async throws {
+            let fails = RawServer.answeringRequests("{}", status: "500 Broken", after: 1000)
+            let works = RawServer.answeringRequests(after: 5000)
+            try await withGateway([
+                ListedEndpoint(name: "fails", port: fails.port), ListedEndpoint(name: "works", port: works.port),
+            ]) { gateway async throws in
+                let start = ContinuousClock.now
+                let statuses = await withTaskGroup(of: [Int].self) { group in
+                    for _ in 0..<32 {
+                        group.addTask {
+                            await onThread {
+                                Self.statuses(port: gateway.port, from: start + .seconds(1), for: .seconds(3))
+                            }
+                        }
+                    }
+                    return await group.reduce(into: []) { $0 += $1 }
+                }
+                let good = statuses.count { $0 == 200 }
+                #expect(statuses.count > 500)
+                #expect(good * 100 >= statuses.count * 98, "\(good) of \(statuses.count)")
+            }
+        }
+
+        /// Asks one thing after the other, and gives the statuses of what was asked between `from` and `time` later.
+        private static func statuses(port: Int, from: ContinuousClock.Instant, for time: Duration) -> [Int] {
+            let socket = RawSocket.connect(port: port)
+            defer { socket.close() }
+            var statuses: [Int] = []
+            while ContinuousClock.now < from + time {
+                let asked = ContinuousClock.now
+                socket.write(
+                    "POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+                        + "Content-Length: 13\r\n\r\n{\"model\":\"m\"}")
+                guard let answer = socket.readAnswer() else { return statuses + [0] }
+                if asked >= from { statuses.append(answer.status) }
+            }
+            return statuses
+        }
+
         /// An endpoint that refuses is put behind the others, and all gateways are told once a second.
         @Test func aSuspectIsToldOfAndPutLast() async throws {
             let works = RawServer.answeringRequests()
