@@ -98,11 +98,7 @@ let package = Package(
             name: "AMQPTests", dependencies: ["AMQP", "CRabbitMQ", logging, lifecycle], swiftSettings: strict),
         .testTarget(name: "CurlTests", dependencies: ["Curl", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "CatalogTests", dependencies: ["Catalog", "TestSupport"], swiftSettings: strict),
-        .testTarget(
-            name: "LaunchTests",
-            dependencies: [
-                "Launch", "TestSupport", logging, nio, .product(name: "NIOEmbedded", package: "swift-nio"),
-            ], swiftSettings: strict),
+        .testTarget(name: "LaunchTests", dependencies: ["Launch", "TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "CommandLineClientTests",
             dependencies: ["CommandLineClient", "Conventions", "Curl", "TestSupport", arguments],

@@ -5,16 +5,14 @@ public import NIOCore
 /// connection that waits keeps the listener readable, so that its event loop would do nothing but try.
 ///
 /// Stands in the pipeline of a listening channel.
-public final class AcceptPause: ChannelDuplexHandler {
+public final class AcceptPause: ChannelInboundHandler {
     public typealias InboundIn = any Channel
-    public typealias OutboundIn = Never
 
     static let time = TimeAmount.milliseconds(100)
     private static let logInterval = TimeAmount.seconds(10)
 
     private let logger: Logger
     private var isPaused = false
-    private var isReadDelayed = false
     private var quietUntil = NIODeadline.uptimeNanoseconds(0)
 
     public init(logger: Logger) { self.logger = logger }
@@ -24,18 +22,20 @@ public final class AcceptPause: ChannelDuplexHandler {
         guard !isPaused else { return }
         isPaused = true
         warn(error, context.eventLoop.now)
-        context.eventLoop.assumeIsolated().scheduleTask(in: Self.time) { self.resume(context) }
+        setReading(context, false)
+        context.eventLoop.assumeIsolated().scheduleTask(in: Self.time) { [self] in
+            isPaused = false
+            setReading(context, true)
+        }
     }
 
-    public func read(context: ChannelHandlerContext) {
-        if isPaused { isReadDelayed = true } else { context.read() }
-    }
-
-    private func resume(_ context: ChannelHandlerContext) {
-        isPaused = false
-        guard isReadDelayed else { return }
-        isReadDelayed = false
-        context.read()
+    /// Holding back `read` in the pipeline is not enough: after an error the channel tries again without it.
+    private func setReading(_ context: ChannelHandlerContext, _ isReading: Bool) {
+        do {
+            try context.channel.syncOptions?.setOption(.autoRead, value: isReading)
+        } catch {
+            // The channel is closed.
+        }
     }
 
     private func warn(_ error: any Error, _ now: NIODeadline) {

@@ -26,10 +26,14 @@ struct MemoryTrimmer: Service {
             let used = MemoryUse.processorTime
             let isQuiet = (used - usedBefore) * 4 < interval
             usedBefore = used
-            guard isQuiet, rule.isDue(MemoryUse.now) else { continue }
-            malloc_trim(0)
-            rule.trimmed(MemoryUse.now)
+            if isQuiet { Self.trim(by: &rule) }
         }
+    }
+
+    static func trim(by rule: inout MemoryTrimRule) {
+        guard rule.isDue(MemoryUse.now) else { return }
+        malloc_trim(0)
+        rule.trimmed(MemoryUse.now)
     }
 }
 

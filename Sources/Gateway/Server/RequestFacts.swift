@@ -11,7 +11,8 @@ struct RequestFacts {
     private(set) var isChunked = false
     /// The client waits for `100 Continue` before it sends the body (RFC 9110, 10.1.1).
     private(set) var expectsContinue = false
-    /// `Upgrade` with the matching `Connection` option, or CONNECT: the decoder stops behind this request.
+    /// `Upgrade` with the matching `Connection` option, or CONNECT: the decoder stops behind this request. If it cannot be
+    /// told for certain whether it does, the connection ends.
     private(set) var stopsDecoder = false
     /// Why the request is refused; nil if its head is in order.
     private(set) var fault: Fault?
@@ -29,21 +30,20 @@ struct RequestFacts {
     init(_ head: HTTPRequestHead) {
         minorVersion = head.version.minor
         var hasUpgrade = false
-        var connectionOffersUpgrade = false
+        var hasEmptyUpgrade = false
+        var connection = ConnectionOptions()
         for (name, value) in head.headers {
             // Nearly all fields are told from those below by their length.
             switch name.utf8.count {
             case 4 where name.isASCIIEqual("host"): hosts += 1
             case 6 where name.isASCIIEqual("expect"):
                 if value.isASCIIEqual("100-continue") { expectsContinue = true } else { fault = .unknownExpectation }
-            case 7 where name.isASCIIEqual("upgrade"): hasUpgrade = true
-            case 10 where name.isASCIIEqual("connection"):
-                for option in value.split(separator: ",") {
-                    let option = option.trimmingBlanks
-                    if option.isASCIIEqual("close") { closes = true }
-                    if option.isASCIIEqual("keep-alive") { staysOpen = true }
-                    if option.isASCIIEqual("upgrade") { connectionOffersUpgrade = true }
-                }
+            case 7 where name.isASCIIEqual("upgrade"):
+                hasUpgrade = true
+                if value.utf8.allSatisfy(\.isBlank) { hasEmptyUpgrade = true }
+            case 10 where name.isASCIIEqual("connection"): connection.read(value)
+            // The decoder takes it for `Connection`.
+            case 16 where name.isASCIIEqual("proxy-connection"): connection.read(value)
             case 14 where name.isASCIIEqual("content-length"): contentLength = Int(value)
             case 17 where name.isASCIIEqual("transfer-encoding"):
                 if isChunked || !value.isASCIIEqual("chunked") { fault = .unknownTransferCoding }
@@ -51,10 +51,33 @@ struct RequestFacts {
             default: break
             }
         }
-        stopsDecoder = hasUpgrade && connectionOffersUpgrade || head.method == .CONNECT
+        stopsDecoder = hasUpgrade && connection.offersUpgrade || head.method == .CONNECT
+        let isUncertain = hasUpgrade && (!connection.isPlain || connection.offersUpgrade && hasEmptyUpgrade)
+        closes = connection.closes || isUncertain || !head.isKeepAlive
+        staysOpen = connection.staysOpen
         if isChunked, minorVersion == 0 { fault = .transferCodingInHTTP10 }
         if hosts > 1 { fault = .severalHosts }
         if hosts == 0, minorVersion > 0 { fault = .missingHost }
+    }
+
+    /// What the `Connection` fields of a request say.
+    private struct ConnectionOptions {
+        var closes = false
+        var staysOpen = false
+        var offersUpgrade = false
+        /// Parsers may differ in what they make of other characters.
+        var isPlain = true
+
+        mutating func read(_ value: String) {
+            for option in value.utf8.split(separator: UInt8(ascii: ",")) {
+                let option = Substring(option).trimmingBlanks
+                if option.isASCIIEqual("close") { closes = true }
+                if option.isASCIIEqual("keep-alive") { staysOpen = true }
+                if option.isASCIIEqual("upgrade") { offersUpgrade = true }
+            }
+            isPlain =
+                isPlain && value.utf8.allSatisfy { $0.isTokenCharacter || $0 == UInt8(ascii: ",") || $0 == .space }
+        }
     }
 
     /// Whether the client wants the connection to go on behind the answer (RFC 9112, 9.3).
@@ -77,13 +100,13 @@ extension StringProtocol {
         }
         return true
     }
+}
 
+extension Substring {
     /// Without spaces and tabs at both ends (`OWS` of RFC 9110, 5.6.3).
-    var trimmingBlanks: SubSequence {
-        func isBlank(_ character: Character) -> Bool { character == " " || character == "\t" }
-        guard let first = firstIndex(where: { !isBlank($0) }), let last = lastIndex(where: { !isBlank($0) }) else {
-            return self[endIndex...]
-        }
-        return self[first...last]
+    var trimmingBlanks: Substring {
+        guard let first = utf8.firstIndex(where: { !$0.isBlank }), let last = utf8.lastIndex(where: { !$0.isBlank })
+        else { return self[endIndex...] }
+        return self[first..<utf8.index(after: last)]
     }
 }

@@ -1,3 +1,4 @@
+import Glibc
 import NIOCore
 import NIOPosix
 import NIOSSL
@@ -12,6 +13,8 @@ struct ConnectFailure: Error, CustomStringConvertible {
     }
 
     let step: Step
+    /// The gateway lacks descriptors, ports, or memory: the endpoint is not to blame.
+    var isOwn = false
     /// For the log. It names addresses and libraries' words, never a key.
     let description: String
 }
@@ -141,15 +144,15 @@ final class UpstreamPool {
     private static func failure(_ error: any Error) -> ConnectFailure {
         if let error = error as? NIOConnectionError {
             // An error that is not a lookup's is a better reason than the lookup of the other address family.
-            if let first = error.connectionErrors.first {
-                return ConnectFailure(step: .connect, description: "\(first.error)")
-            }
+            if let first = error.connectionErrors.first { return failure(first.error) }
             if let lookup = error.dnsAError ?? error.dnsAAAAError {
                 return ConnectFailure(step: .resolve, description: "\(lookup)")
             }
             return ConnectFailure(step: .resolve, description: "the name has no address")
         }
-        return ConnectFailure(step: .connect, description: "\(error)")
+        let own: Set<Int32> = [EMFILE, ENFILE, ENOBUFS, ENOMEM, EADDRNOTAVAIL]
+        let isOwn = (error as? IOError).map { own.contains($0.errnoCode) } ?? false
+        return ConnectFailure(step: .connect, isOwn: isOwn, description: "\(error)")
     }
 }
 

@@ -132,6 +132,23 @@ extension LiveInferenceTests {
             }
         }
 
+        /// A 404 is read before it is judged. Its end may be written in several ways.
+        @Test(arguments: ["0\r\n\r\n", "000\r\n\r\n", "0;a=b\r\n\r\n", "0\r\nX-T: 1\r\n\r\n"])
+        func aWhole404IsNotWaitedFor(end: String) async throws {
+            let lacks = RawServer { connection in
+                while connection.readRequest() != nil {
+                    connection.write(
+                        "HTTP/1.1 404 Not Found\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n" + end)
+                }
+            }
+            var limits = InferenceLimits()
+            limits.firstByteTimeout = .seconds(3)
+            try await withGateway([ListedEndpoint(port: lacks.port)], limits: limits) { gateway async throws in
+                let answer = try await gateway.post()
+                #expect(answer.status == 404 && answer.text == "{}")
+            }
+        }
+
         @Test func nothingIsSentTwiceOnceAnAnswerHasBegun() async throws {
             let breaks = RawServer { connection in
                 _ = connection.readRequest()

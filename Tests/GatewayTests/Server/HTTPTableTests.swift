@@ -176,6 +176,24 @@ private let rows: [HTTPRow] = [
         "WebSocket", get("Host: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n", path: "/v1/responses") + health,
         [405, 200], .lives),
     .init("TLS/1.0", get("Host: x\r\nConnection: upgrade\r\nUpgrade: TLS/1.0\r\n") + health, [200, 200], .lives),
+    // Whether the decoder stops behind these is not certain: nothing behind them is read.
+    .init("an empty offer", get("Host: x\r\nConnection: upgrade\r\nUpgrade:\r\n"), [200], .closes),
+    .init("an offer with a tab", get("Host: x\r\nConnection: upgrade\t\r\nUpgrade: a\r\n"), [200], .closes),
+    .init(
+        "an empty offer, and a body that looks like a request",
+        [
+            chat + "Connection: upgrade\r\nUpgrade: \r\n" + length + "\r\n" + model + chat
+                + "Content-Length: 500\r\n\r\n{\"model\":\"m\"", list,
+        ], [200], .closes),
+    .init(
+        "an offer behind a comma that is none",
+        get("Host: x\r\nConnection: upgrade,\u{CC}\u{81}\r\nUpgrade: a\r\n"), [200], .closes),
+    .init(
+        "Proxy-Connection: upgrade", get("Host: x\r\nProxy-Connection: upgrade\r\nUpgrade: a\r\n") + health,
+        [200, 200],
+        .lives),
+    .init("Proxy-Connection: close", get("Host: x\r\nProxy-Connection: close\r\n"), [200], .closes),
+    .init("close behind a comma that is none", get("Host: x\r\nConnection: close,\u{CC}\u{81}\r\n"), [200], .closes),
     .init("Upgrade without Connection", get("Host: x\r\nUpgrade: h2c\r\n") + health, [200, 200], .lives),
     .init("Connection without Upgrade", get("Host: x\r\nConnection: Upgrade\r\n") + health, [200, 200], .lives),
 

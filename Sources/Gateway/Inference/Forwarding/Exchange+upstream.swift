@@ -37,6 +37,11 @@ extension Exchange: UpstreamDelegate {
             loop.pool.keep(connection, lifetime: nil)
         case .failure(let failure):
             guard isCurrent else { return }
+            guard !failure.isOwn else {
+                core.warn("No connection to an endpoint can be made", "", call.logger, reason: "\(failure)")
+                feed(.cannotConnect)
+                break
+            }
             connectProblem = failure.step.rawValue
             core.warn("An endpoint gave no answer", endpointName, call.logger, reason: "\(connectProblem): \(failure)")
             feed(.connectFailed)
@@ -124,11 +129,21 @@ extension Exchange: UpstreamDelegate {
     private var isPrefixThere: Bool {
         guard let head, machine.phase == .asking else { return false }
         guard isPrefixWanted, closedUpstream == nil else { return true }
-        switch head.framing {
-        case .none: return true
-        case .length(let length): return received.readableBytes >= length
-        case .chunked: return received.readableBytesView.suffix(5).elementsEqual("0\r\n\r\n".utf8)
-        case .untilClose: return false
+        return isWhole(received, framing: AnswerFraming(head.framing))
+    }
+
+    /// Whether nothing more has to come. What is malformed gets no better by waiting.
+    private func isWhole(_ body: ByteBuffer, framing: AnswerFraming) -> Bool {
+        var framing = framing
+        var offset = 0
+        return body.withUnsafeReadableBytes { bytes in
+            while true {
+                switch framing.next(bytes, &offset) {
+                case .payload, .boundary: continue
+                case .needsMore: return false
+                case .ended, .malformed: return true
+                }
+            }
         }
     }
 

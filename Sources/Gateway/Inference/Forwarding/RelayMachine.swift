@@ -27,6 +27,8 @@ struct RelayMachine {
         case unusable
         case connected(isReused: Bool)
         case connectFailed
+        /// The gateway itself can make no connection, to whatever endpoint.
+        case cannotConnect
         /// The operating system has taken the last byte of the request.
         case requestSent
         /// The head of the answer is complete, and as much of its body as the decision needs.
@@ -108,6 +110,7 @@ struct RelayMachine {
         case .unusable: ended(.unusableKey, &effects)
         case .connected(let isReused): connected(isReused, &effects)
         case .connectFailed: if phase == .connecting { ended(.unreachable, &effects) }
+        case .cannotConnect: if phase == .connecting { ended(.cannotConnect, &effects) }
         case .requestSent: isRequestSent = true
         case .answered(var answer):
             guard phase == .asking else { return }

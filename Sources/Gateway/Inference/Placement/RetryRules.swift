@@ -27,6 +27,8 @@ enum RetryRules {
     enum Event: Sendable, Hashable {
         /// The name was not resolved, or no TCP or TLS connection was made.
         case unreachable
+        /// The gateway has no descriptor, port, or memory left for a connection.
+        case cannotConnect
         /// The endpoint's key cannot be unsealed.
         case unusableKey
         /// The connection ended (FIN or RST) before any byte of an answer. `isReused`: it had served a request before.
@@ -76,6 +78,8 @@ enum RetryRules {
     private static func rule(_ event: Event, _ request: Request, _ progress: Progress) -> RetryDecision {
         switch event {
         case .unreachable: RetryDecision(.another(otherwise: .fail(.upstreamUnreachable)), .unreachable)
+        // Another endpoint would get no connection either, and none is to blame.
+        case .cannotConnect: RetryDecision(.fail(.noConnectionLeft), .unknown)
         case .unusableKey: RetryDecision(.another(otherwise: .fail(.upstreamUnreachable)), .failed)
         case .closed(let sentWhole, let isReused): closed(sentWhole, isReused, request, progress)
         // Something worked on the request, so it is not sent again.
@@ -196,6 +200,8 @@ extension HTTPFailure {
     static let upstreamUnreachable = HTTPFailure(
         .badGateway, code: "upstream_unreachable",
         "No endpoint of this model could be reached. The request may be sent again.")
+    static let noConnectionLeft = HTTPFailure.unavailable(
+        "overloaded", "This gateway has no descriptor or port left for a connection. Try again shortly.", retryAfter: 1)
     static let upstreamSilent = HTTPFailure(
         .badGateway, code: "upstream_unreachable",
         "The endpoint closed the connection without an answer. Whether it did anything is not known.")
