@@ -5,10 +5,10 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## install what is missing, start broker and processes, list the models (ENDPOINTS=name=url,…)
-	@scripts/run
+	@scripts/foreground scripts/run
 
 demo: ## the same with a simulated fleet
-	@scripts/run --demo
+	@scripts/foreground scripts/run --demo
 
 test: ## install what is missing and run all tests on private brokers
 	@scripts/test

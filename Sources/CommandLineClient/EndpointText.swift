@@ -1,13 +1,19 @@
 /// Endpoints as people read them.
 enum EndpointText {
+    /// The last column, which says why an endpoint is not online, is there only if one has something to say.
     static func list(_ answer: JSONValue) -> String {
-        var table = Table(["NAME", "KIND", "STATE", ">MODELS", ">LATENCY", "LAST OK", "BASE URL"])
-        for endpoint in answer["endpoints"].array {
-            table.add([
+        let endpoints = answer["endpoints"].array
+        let errors = endpoints.map { error($0["last_error"]) }
+        let hasErrors = errors.contains { $0 != nil }
+        var table = Table(
+            ["NAME", "KIND", "STATE", ">MODELS", ">LATENCY", "LAST OK", "BASE URL"] + (hasErrors ? ["ERROR"] : []))
+        for (endpoint, error) in zip(endpoints, errors) {
+            let columns = [
                 endpoint["name"].text, endpoint["kind"].text, state(endpoint), endpoint["model_count"].text,
                 HumanText.milliseconds(endpoint["latency_ms"].integer), endpoint["last_ok_at"].text,
                 endpoint["base_url"].text,
-            ])
+            ]
+            table.add(columns + (hasErrors ? [error] : []))
         }
         return table.text
     }

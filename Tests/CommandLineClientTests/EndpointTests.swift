@@ -30,6 +30,23 @@ struct EndpointTests {
         #expect(ran.requests.first?.headers["authorization"] == nil)
     }
 
+    @Test("The list says why an endpoint is not online")
+    func listWithErrors() async throws {
+        let refused = #"{"code":"connect_failed","message":"Connection refused"}"#
+        let ran = try await rollcall("endpoints", "list") { _ in
+            .json(
+                #"{"endpoints":[{"name":"a","state":"online"},{"name":"b","state":"offline","last_error":\#(refused)}]}"#
+            )
+        }
+        #expect(
+            ran.output == """
+                NAME  KIND  STATE    MODELS  LATENCY  LAST OK  BASE URL  ERROR
+                a     -     online        -        -  -        -         -
+                b     -     offline       -        -  -        -         Connection refused (connect_failed)
+
+                """)
+    }
+
     @Test("One, with its models; as JSON, byte for byte")
     func show() async throws {
         let text = try await rollcall("endpoints", "show", "gpu-1", environment: ["ROLLCALL_API_KEY": "k1"]) { _ in
