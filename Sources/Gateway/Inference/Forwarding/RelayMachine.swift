@@ -87,9 +87,23 @@ struct RelayMachine {
     /// The answer in hand goes to the client if no other endpoint is found.
     private var passesOn = false
     /// What the client gets if no other endpoint can be found.
-    private var fallback = HTTPFailure.upstreamUnreachable
+    private var fallback = Fallback.unreachable
     /// What the answer that is being passed on says of its endpoint.
     private var result = AnswerResult.unknown
+
+    /// Behind a reference, since a failure is large: memory of more than a kilobyte, as an exchange would need with it, does
+    /// not come from the allocator's cache of its thread (glibc, `tcache_max`).
+    private indirect enum Fallback {
+        case failure(HTTPFailure)
+
+        static let unreachable = Fallback.failure(.upstreamUnreachable)
+
+        var failure: HTTPFailure {
+            switch self {
+            case .failure(let failure): failure
+            }
+        }
+    }
 
     init(model: String, mayRepeatAfterSilence: Bool, refersToStoredResponse: Bool = false) {
         rules = RetryRules.Request(
@@ -160,11 +174,11 @@ struct RelayMachine {
     private mutating func notPlaced(_ failure: HTTPFailure?, _ effects: inout [Effect]) {
         isWaiting = false
         switch phase {
-        case .placing: respond(progress.endpoints == 0 ? failure ?? fallback : fallback, &effects)
+        case .placing: respond(progress.endpoints == 0 ? failure ?? fallback.failure : fallback.failure, &effects)
         case .choosing where passesOn: passAnswer(&effects)
         case .choosing:
             letGo(of: result, &effects)
-            effects.append(.respond(fallback))
+            effects.append(.respond(fallback.failure))
         default: break
         }
     }
@@ -211,7 +225,7 @@ struct RelayMachine {
             letGo(of: decision.result, &effects)
             effects.append(.respond(failure))
         case .sameEndpoint(let failure):
-            fallback = failure
+            fallback = .failure(failure)
             phase = .connecting
             isRequestSent = false
             dropConnection(&effects)
@@ -220,7 +234,7 @@ struct RelayMachine {
             passesOn = true
             place(mayWait: false, &effects)
         case .another(.fail(let failure)):
-            fallback = failure
+            fallback = .failure(failure)
             dropConnection(&effects)
             releaseLease(decision.result, &effects)
             place(mayWait: true, &effects)
