@@ -11,8 +11,8 @@ enum PresentedKey {
             if !key.isEmpty, !keys.contains(where: { $0 == key }) { keys.append(String(key)) }
         }
         for value in headers[values: .authorization] { add(bearerToken(value)) }
-        for value in headers[values: .apiKey] { add(trimmed(value[...])) }
-        for value in headers[values: .azureAPIKey] { add(trimmed(value[...])) }
+        for value in headers[values: .apiKey] { add(value[...].trimmingBlanks) }
+        for value in headers[values: .azureAPIKey] { add(value[...].trimmingBlanks) }
         return keys
     }
 
@@ -23,16 +23,10 @@ enum PresentedKey {
 
     /// "" for another scheme than `Bearer`, which may be in any case.
     private static func bearerToken(_ value: String) -> Substring {
-        let value = trimmed(value[...])
-        guard let end = value.utf8.firstIndex(where: isBlank), value[..<end].lowercased() == "bearer" else { return "" }
-        return trimmed(value[end...])
+        let value = value[...].trimmingBlanks
+        guard let end = value.utf8.firstIndex(where: \.isBlank), value[..<end].lowercased() == "bearer" else {
+            return ""
+        }
+        return value[end...].trimmingBlanks
     }
-
-    private static func trimmed(_ text: Substring) -> Substring {
-        let start = text.utf8.firstIndex { !isBlank($0) } ?? text.endIndex
-        let end = text.utf8.lastIndex { !isBlank($0) }.map { text.utf8.index(after: $0) } ?? start
-        return text[start..<end]
-    }
-
-    private static func isBlank(_ byte: UInt8) -> Bool { byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") }
 }

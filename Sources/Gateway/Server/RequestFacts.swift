@@ -69,8 +69,7 @@ struct RequestFacts {
         var isPlain = true
 
         mutating func read(_ value: String) {
-            for option in value.utf8.split(separator: UInt8(ascii: ",")) {
-                let option = Substring(option).trimmingBlanks
+            for option in value.listElements {
                 if option.isASCIIEqual("close") { closes = true }
                 if option.isASCIIEqual("keep-alive") { staysOpen = true }
                 if option.isASCIIEqual("upgrade") { offersUpgrade = true }
@@ -99,6 +98,14 @@ extension StringProtocol {
             expected += 1
         }
         return true
+    }
+}
+
+extension String {
+    /// The elements of a list that commas separate (RFC 9110, 5.6.1), without the blanks around them. A comma is a byte: a
+    /// combining mark behind it makes no other character of it.
+    var listElements: [Substring] {
+        utf8.split(separator: UInt8(ascii: ",")).map { Substring($0).trimmingBlanks }
     }
 }
 

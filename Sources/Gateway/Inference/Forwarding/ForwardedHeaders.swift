@@ -107,8 +107,7 @@ extension HTTPHeaders {
     fileprivate var connectionOptions: [Substring] {
         var options: [Substring] = []
         for (name, value) in self where name.isASCIIEqual("connection") {
-            for option in value.utf8.split(separator: UInt8(ascii: ",")) {
-                let option = Substring(option).trimmingBlanks
+            for option in value.listElements {
                 if !option.isASCIIEqual("keep-alive"), !option.isASCIIEqual("close") { options.append(option) }
             }
         }
@@ -118,8 +117,8 @@ extension HTTPHeaders {
     /// Whether a `Via` field names this entry's receiver (the part behind the protocol version).
     func viaNames(_ receiver: String) -> Bool {
         for (name, value) in self where name.isASCIIEqual("via") {
-            for entry in value.utf8.split(separator: UInt8(ascii: ",")) {
-                let parts = Substring(entry).trimmingBlanks.split(separator: " ")
+            for entry in value.listElements {
+                let parts = entry.split(separator: " ")
                 if parts.count >= 2, parts[1] == receiver { return true }
             }
         }
