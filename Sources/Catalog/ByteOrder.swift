@@ -13,7 +13,10 @@ enum ByteOrder {
     static func same(_ left: String, _ right: String) -> Bool {
         let bytes = left.utf8.withContiguousStorageIfAvailable { left in
             right.utf8.withContiguousStorageIfAvailable { right in
-                left.count == right.count && UnsafeRawBufferPointer(left).elementsEqual(UnsafeRawBufferPointer(right))
+                guard left.count == right.count, let one = left.baseAddress, let other = right.baseAddress else {
+                    return left.count == right.count
+                }
+                return memcmp(one, other, left.count) == 0
             }
         }
         return (bytes ?? nil) ?? left.utf8.elementsEqual(right.utf8)

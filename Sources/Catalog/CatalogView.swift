@@ -140,6 +140,15 @@ public final class HeldEndpoint: Sendable {
     var isOllama: Bool { kind == .ollama }
 }
 
+/// Single fields of the record. A module that reads `record` to get one of them copies the whole record.
+extension HeldEndpoint {
+    public var id: String { record.id }
+    public var name: String { record.name }
+    public var revision: Int64 { record.revision }
+    public var maxConcurrency: Int? { record.maxConcurrency }
+    public var isDraining: Bool { record.draining }
+}
+
 /// The endpoints by their slots in the catalog.
 final class HeldEndpoints: Sendable {
     let slots: [HeldEndpoint?]

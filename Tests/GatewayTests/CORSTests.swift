@@ -44,9 +44,9 @@ import Testing
         let request = try bench.request(
             "POST", "/v1/completions", headers: ["Origin": Self.site, "api-key": Keys.admin])
         guard case .inference(_, let call) = bench.responder.begin(request) else { throw Unexpected() }
-        var lines = ByteBuffer()
-        bench.responder.writeFields(for: call, into: &lines)
-        let fields = String(buffer: lines).split(separator: "\r\n")
+        let lines = HeadWriter()
+        bench.responder.writeFields(for: call, into: lines)
+        let fields = String(buffer: lines.buffer(ByteBufferAllocator())).split(separator: "\r\n")
         #expect(fields.contains("Access-Control-Allow-Origin: \(Self.site)") && fields.contains("Vary: Origin"))
         #expect(fields.contains("X-Request-Id: \(call.requestID)"))
     }

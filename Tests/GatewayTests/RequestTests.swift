@@ -17,10 +17,22 @@ import Testing
         #expect(request.path == path && request.query == query && request.targetAuthority == authority)
     }
 
+    /// Names whose lengths differ by 64 share a bit: what is not there is not found all the same.
+    @Test func aNameIsFoundByAllOfIt() {
+        let long = "x-" + String(repeating: "a", count: 67)
+        let headers = RequestHeaders(
+            [(long, "1"), ("Content-TYPE", "2"), ("content-type", "3")].reduce(into: [:]) {
+                $0.add(name: $1.0, value: $1.1)
+            })
+        #expect(headers[HTTPField.Name("x-aaa")!] == nil && headers[.contentEncoding] == nil)
+        #expect(headers[HTTPField.Name(long)!] == "1")
+        #expect(headers[.contentType] == "2, 3" && headers[values: .contentType] == ["2", "3"])
+    }
+
     @Test func ofTheParsersHead() {
         var head = HTTPRequestHead(version: .http1_1, method: .RAW(value: "BREW"), uri: "/pot?x=1")
         head.headers.add(name: "HOST", value: "h")
-        let request = Request(head, isFromLoopback: false)
+        let request = Request(head, RequestHeaders(head.headers), isFromLoopback: false)
         #expect(request.method.rawValue == "BREW" && request.path == "/pot" && request.query == "x=1")
         #expect(request.headers[.hostField] == "h" && !request.isFromLoopback && request.body.readableBytes == 0)
         for (method, expected) in [(HTTPMethod.GET, HTTPRequest.Method.get), (.PATCH, .patch), (.OPTIONS, .options)] {

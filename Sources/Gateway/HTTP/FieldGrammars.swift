@@ -43,18 +43,18 @@ enum RequestIdentity {
         return make()
     }
 
-    /// 16 hex digits that look random. They need not be hard to guess, only not the same twice: asking the system for
+    /// 15 hex digits that look random: Swift keeps a text of up to 15 bytes without memory of its own. They need not be hard to guess, only not the same twice: asking the system for
     /// random bytes is a system call for each request.
     static func make() -> String {
         let count = counter.wrappingAdd(SplitMixGenerator.step, ordering: .relaxed).newValue
         var value = StableHash.mixed(count)
-        return String(unsafeUninitializedCapacity: 16) { digits in
-            for index in 0..<16 {
+        return String(unsafeUninitializedCapacity: 15) { digits in
+            for index in 0..<15 {
                 let digit = UInt8(truncatingIfNeeded: value & 15)
                 digits[index] = digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10
                 value >>= 4
             }
-            return 16
+            return 15
         }
     }
 

@@ -1,3 +1,5 @@
+import Glibc
+
 /// The classes of bytes that RFC 9110, section 5, names.
 extension UInt8 {
     /// A character of a token: a letter, a digit, or one of ``!#$%&'*+-.^_`|~``.
@@ -36,7 +38,22 @@ extension UInt8 {
     static let colon = UInt8(ascii: ":")
 }
 
+extension String {
+    /// Lends the text's bytes without a copy, unless the text was bridged from elsewhere.
+    func withBytes<T>(_ body: (UnsafeBufferPointer<UInt8>) -> T) -> T {
+        if let result = utf8.withContiguousStorageIfAvailable(body) { return result }
+        var native = self
+        return native.withUTF8(body)
+    }
+}
+
 extension UnsafeRawBufferPointer {
+    /// Whether these are the bytes of `text`.
+    func isExactly(_ text: StaticString) -> Bool {
+        guard count == text.utf8CodeUnitCount, let start = baseAddress else { return false }
+        return memcmp(start, text.utf8Start, count) == 0
+    }
+
     /// The first CR or LF in `range`.
     func firstLineBreak(in range: Range<Int>) -> Int? {
         var index = range.lowerBound

@@ -2,7 +2,7 @@ import Catalog
 
 /// What the routes read: the catalog as this gateway holds it now. `CatalogFollower` in the process, a plain
 /// `Catalog` in tests.
-protocol CatalogSource: Sendable {
+protocol CatalogSource: AnyObject, Sendable {
     /// The newest immutable state. Event loops read only this: it takes no lock that anything slow holds.
     var view: CatalogView { get }
     /// Reads under a lock that is also held while messages are applied. For tasks only, and be quick.

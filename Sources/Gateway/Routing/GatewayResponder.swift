@@ -90,7 +90,7 @@ final class GatewayResponder: Sendable {
 
     /// Writes what every answer has, for answers that are passed on from an endpoint: `X-Request-Id` and the fields of
     /// CORS.
-    func writeFields(for call: RouteCall, into lines: inout ByteBuffer) {
+    func writeFields(for call: RouteCall, into lines: HeadWriter) {
         lines.writeField("X-Request-Id", call.requestID)
         guard let cors else { return }
         var fields = HTTPFields()

@@ -3,12 +3,19 @@ import Logging
 import NIOCore
 
 /// The route of a request.
-struct RouteMatch: Sendable {
+final class RouteMatch: Sendable {
     let route: Route
     let handler: Handler
     /// Decoded, without a slash at the end.
     let path: String
     let parameters: PathParameters
+
+    init(route: Route, handler: Handler, path: String, parameters: PathParameters = PathParameters()) {
+        self.route = route
+        self.handler = handler
+        self.path = path
+        self.parameters = parameters
+    }
 }
 
 /// A request whose route and caller are known: what a handler gets.

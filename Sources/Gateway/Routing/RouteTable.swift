@@ -61,9 +61,21 @@ enum Handler: Sendable {
 /// All routes. The path of a request leads to its route, or to 404, and its method to 405 with `Allow`.
 struct RouteTable: Sendable {
     /// The routes of one pattern, one for each method.
-    private struct Place: Sendable {
+    private final class Place: Sendable {
         let pattern: RoutePattern
-        var routes: [Route]
+        let routes: [Route]
+        /// For a pattern without placeholders: what a request to it finds, by method.
+        let matches: [RouteMatch]
+
+        init(_ pattern: RoutePattern, _ routes: [Route]) {
+            self.pattern = pattern
+            self.routes = routes
+            matches =
+                pattern.isFixed
+                ? routes.compactMap { route in
+                    route.handler(pattern.text).map { RouteMatch(route: route, handler: $0, path: pattern.text) }
+                } : []
+        }
 
         /// GET is answered for HEAD as well.
         var allow: String {
@@ -78,15 +90,16 @@ struct RouteTable: Sendable {
     /// If two patterns with placeholders fit a path, the first one is its route. A path without placeholders comes
     /// before all patterns.
     init(_ routes: [Route]) {
+        var texts: [String] = []
+        var byText: [String: [Route]] = [:]
         for route in routes {
-            let text = route.pattern.text
-            if route.pattern.isFixed {
-                fixed[text, default: Place(pattern: route.pattern, routes: [])].routes.append(route)
-            } else if let index = patterns.firstIndex(where: { $0.pattern.text == text }) {
-                patterns[index].routes.append(route)
-            } else {
-                patterns.append(Place(pattern: route.pattern, routes: [route]))
-            }
+            if byText[route.name] == nil { texts.append(route.name) }
+            byText[route.name, default: []].append(route)
+        }
+        for text in texts {
+            guard let routes = byText[text], let pattern = routes.first?.pattern else { continue }
+            let place = Place(pattern, routes)
+            if pattern.isFixed { fixed[text] = place } else { patterns.append(place) }
         }
     }
 
@@ -133,6 +146,7 @@ struct RouteTable: Sendable {
         _ method: HTTPRequest.Method, _ place: Place, _ path: String, _ parameters: PathParameters
     ) throws(HTTPFailure) -> RouteMatch {
         let wanted = method == .head ? .get : method
+        if let match = place.matches.first(where: { $0.route.method == wanted }) { return match }
         guard let route = place.routes.first(where: { $0.method == wanted }), let handler = route.handler(path) else {
             throw HTTPFailure(
                 .methodNotAllowed, code: "method_not_allowed",

@@ -6,10 +6,11 @@ import NIOHTTP1
 /// What becomes of a request.
 extension ClientHandler {
     func begin(_ head: HTTPRequestHead) {
-        let facts = RequestFacts(head)
+        let headers = RequestHeaders(head.headers)
+        let facts = RequestFacts(head, headers)
         current = Current(facts: facts, isHead: head.method == .HEAD)
         if let fault = facts.fault { return refuse(HTTPFailure(fault)) }
-        let request = Request(head, isFromLoopback: isFromLoopback)
+        let request = Request(head, headers, isFromLoopback: isFromLoopback)
         switch gateway.responder.begin(request) {
         case .answer(let response):
             answer(response)
@@ -32,7 +33,7 @@ extension ClientHandler {
             return refuse(error)
         }
         current?.work = .exchange(exchange)
-        expectBody(limit: gateway.inference.limits.bodyBytes, within: TimeAmount(gateway.inference.limits.bodyTimeout))
+        expectBody(limit: gateway.inference.limits.bodyBytes, within: gateway.inference.times.body)
     }
 
     /// The request is accepted: its body may come. A client that asked first is told so (RFC 9110, 10.1.1).

@@ -161,9 +161,8 @@ final class GatewayServer: Sendable {
             let made = eventLoop.submit { [self] in
                 let pool = UpstreamPool(
                     eventLoop: eventLoop, names: names, tls: endpointTLS, configuration: configuration.upstream)
-                let targets = UpstreamTargets(keyRing: keyRing)
                 return NIOLoopBound(
-                    LoopContext(eventLoop: eventLoop, pool: pool, targets: targets), eventLoop: eventLoop)
+                    LoopContext(eventLoop: eventLoop, pool: pool, keyRing: keyRing), eventLoop: eventLoop)
             }
             loops[ObjectIdentifier(eventLoop)] = try await made.get()
         }

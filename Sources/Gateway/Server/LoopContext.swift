@@ -1,3 +1,4 @@
+import Catalog
 import Glibc
 import NIOCore
 
@@ -81,16 +82,18 @@ final class LoopContext {
     /// Requests that are at an endpoint or wait for one: times that tests set to a fraction of a second.
     let exchanges: DeadlineSweep
     let targets: UpstreamTargets
+    /// For one head at a time: whoever writes one clears it first and takes the buffer before anything else happens.
+    let headWriter = HeadWriter()
     /// In the order in which they were written to.
     private var unflushed: [any Flushable] = []
     private let allocator = ByteBufferAllocator()
     private var date: (seconds: Int, text: String) = (-1, "")
     private var poolSweep: RepeatedTask?
 
-    init(eventLoop: any EventLoop, pool: UpstreamPool, targets: UpstreamTargets) {
+    init(eventLoop: any EventLoop, pool: UpstreamPool, keyRing: KeyRing?) {
         self.eventLoop = eventLoop
         self.pool = pool
-        self.targets = targets
+        targets = UpstreamTargets(keyRing: keyRing, pool: pool)
         connections = DeadlineSweep(eventLoop: eventLoop, interval: .milliseconds(500))
         exchanges = DeadlineSweep(eventLoop: eventLoop, interval: .milliseconds(25))
         let bound = NIOLoopBound(pool, eventLoop: eventLoop)
@@ -135,6 +138,9 @@ final class LoopContext {
     }
 
     func makeBuffer(capacity: Int) -> ByteBuffer { allocator.buffer(capacity: capacity) }
+
+    /// What was written of a head.
+    func makeBuffer(_ head: HeadWriter) -> ByteBuffer { head.buffer(allocator) }
 
     private static let days = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"]
     private static let months = [

@@ -27,12 +27,14 @@ struct RequestFacts {
         case unknownExpectation
     }
 
-    init(_ head: HTTPRequestHead) {
+    init(_ head: HTTPRequestHead, _ headers: RequestHeaders) {
         minorVersion = head.version.minor
         var hasUpgrade = false
         var hasEmptyUpgrade = false
         var connection = ConnectionOptions()
-        for (name, value) in head.headers {
+        for index in headers.fields.indices {
+            let name = headers.fields[index].name
+            let value = headers.fields[index].value
             // Nearly all fields are told from those below by their length.
             switch name.utf8.count {
             case 4 where name.isASCIIEqual("host"): hosts += 1
@@ -92,6 +94,12 @@ extension StringProtocol {
     /// Whether this is `other`, which is in lower case, if letter case is ignored for ASCII.
     func isASCIIEqual(_ other: StaticString) -> Bool {
         guard utf8.count == other.utf8CodeUnitCount else { return false }
+        let start = other.utf8Start
+        let isEqual = utf8.withContiguousStorageIfAvailable { bytes in
+            for index in bytes.indices where bytes[index].lowercasedASCII != start[index] { return false }
+            return true
+        }
+        if let isEqual { return isEqual }
         var expected = other.utf8Start
         for byte in utf8 {
             guard byte.lowercasedASCII == expected.pointee else { return false }

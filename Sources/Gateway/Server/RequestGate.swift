@@ -81,7 +81,8 @@ final class RequestGate: ChannelInboundHandler {
 
     private func memo(of list: ListRequest, _ view: CatalogView, _ second: Int) -> Memo? {
         guard !client.gateway.drain.isStopping else { return nil }
-        let request = Request(list.head, isFromLoopback: client.isFromLoopback)
+        let request = Request(
+            list.head, RequestHeaders(list.head.headers), isFromLoopback: client.isFromLoopback)
         guard var response = client.gateway.responder.listed(request) else { return nil }
         let requestID = request.headers[.requestID].flatMap { RequestIdentity.isSane($0) ? $0 : nil }
         response.headers[.requestID] = nil

@@ -1,7 +1,7 @@
 import NIOCore
 
 /// The head of an endpoint's answer. Its fields stay bytes: each is found by its place in the head.
-struct AnswerHead: Sendable {
+final class AnswerHead: Sendable {
     /// How the end of the body is found (RFC 9112, section 6.3).
     enum Framing: Equatable, Sendable {
         /// There is no body: 204, 304, or an answer to HEAD.
@@ -49,6 +49,21 @@ struct AnswerHead: Sendable {
     let bytes: ByteBuffer
     let reason: Range<Int>
     let fields: [Field]
+
+    init(
+        status: Int, minorVersion: Int, framing: Framing, keepsAlive: Bool, keepAliveSeconds: Int?, isEventStream: Bool,
+        bytes: ByteBuffer, reason: Range<Int>, fields: [Field]
+    ) {
+        self.status = status
+        self.minorVersion = minorVersion
+        self.framing = framing
+        self.keepsAlive = keepsAlive
+        self.keepAliveSeconds = keepAliveSeconds
+        self.isEventStream = isEventStream
+        self.bytes = bytes
+        self.reason = reason
+        self.fields = fields
+    }
 
     /// `name` is in lower case.
     func isNamed(_ field: Field, _ name: StaticString) -> Bool {

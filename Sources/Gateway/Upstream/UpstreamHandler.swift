@@ -20,8 +20,8 @@ final class UpstreamHandler: ChannelDuplexHandler, Flushable {
     typealias OutboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
-    let origin: Origin
-    private let pool: UpstreamPool
+    /// Where it is kept while it is idle.
+    private let connections: IdleConnections
     private var attempt: ConnectAttempt?
     private var context: ChannelHandlerContext?
     private var isReadDelayed = false
@@ -33,9 +33,8 @@ final class UpstreamHandler: ChannelDuplexHandler, Flushable {
     /// While idle: when the pool closes it.
     var idleUntil = NIODeadline.distantFuture
 
-    init(origin: Origin, pool: UpstreamPool, attempt: ConnectAttempt) {
-        self.origin = origin
-        self.pool = pool
+    init(_ connections: IdleConnections, attempt: ConnectAttempt) {
+        self.connections = connections
         self.attempt = attempt
     }
 
@@ -43,20 +42,20 @@ final class UpstreamHandler: ChannelDuplexHandler, Flushable {
 
     func close() { context?.close(promise: nil) }
 
+    /// Keeps the connection for another request. `lifetime` is what the endpoint said of it.
+    func keep(lifetime: TimeAmount?) { connections.keep(self, lifetime: lifetime) }
+
     /// Writes a request. It goes out with the next `flush`. The delegate hears when the operating system has taken it.
-    func send(_ head: consuming ByteBuffer, _ pieces: [ByteBuffer]) {
+    ///
+    /// - Parameters:
+    ///   - head: the head, and all of the body that fits into the operating system's buffer with it
+    ///   - rest: the rest of the body
+    func send(_ head: ByteBuffer, _ rest: [ByteBuffer]) {
         guard let context else { return }
-        var first = head
-        var rest = pieces[...]
-        // A small body goes out behind the head in one piece, which costs less than another write of the channel.
-        while let piece = rest.first, first.readableBytes + piece.readableBytes <= Self.smallBytes {
-            first.writeImmutableBuffer(piece)
-            rest.removeFirst()
-        }
-        context.write(wrapOutboundOut(first), promise: nil)
+        context.write(wrapOutboundOut(head), promise: nil)
         isTakenAtOnce = rest.isEmpty
-        guard let last = rest.popLast() else { return }
-        for piece in rest { context.write(wrapOutboundOut(piece), promise: nil) }
+        guard let last = rest.last else { return }
+        for piece in rest.dropLast() { context.write(wrapOutboundOut(piece), promise: nil) }
         let taken = context.eventLoop.makePromise(of: Void.self)
         taken.futureResult.assumeIsolated().whenSuccess { [self] in delegate?.upstreamTookRequest() }
         context.write(wrapOutboundOut(last), promise: taken)
@@ -68,9 +67,6 @@ final class UpstreamHandler: ChannelDuplexHandler, Flushable {
         isTakenAtOnce = false
         delegate?.upstreamTookRequest()
     }
-
-    /// As many bytes as the operating system takes at once, as no others are on their way (tcp(7), `tcp_wmem`).
-    private static let smallBytes = 4096
 
     /// The delegate takes more again.
     func resumeReading() {
@@ -86,7 +82,7 @@ final class UpstreamHandler: ChannelDuplexHandler, Flushable {
     func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
 
     func channelActive(context: ChannelHandlerContext) {
-        if !origin.isTLS { connected(context) }
+        if !connections.origin.isTLS { connected(context) }
         context.fireChannelActive()
     }
 
@@ -129,13 +125,13 @@ final class UpstreamHandler: ChannelDuplexHandler, Flushable {
         attempt?.finish(
             .failure(
                 ConnectFailure(
-                    step: origin.isTLS ? .tls : .connect,
+                    step: connections.origin.isTLS ? .tls : .connect,
                     description: error.map { "\($0)" } ?? "the connection was closed")))
         if let delegate {
             self.delegate = nil
             delegate.upstreamClosed(error)
         } else {
-            pool.forget(self)
+            connections.forget(self)
         }
         context.fireChannelInactive()
     }

@@ -20,8 +20,6 @@ struct ConnectFailure: Error, CustomStringConvertible {
 }
 
 /// The connections of one event loop to the endpoints. Used on that loop only, so it takes no lock.
-///
-/// Idle connections are kept newest first, since an endpoint closes those that have been idle longest.
 final class UpstreamPool {
     struct Configuration: Sendable {
         var connectTimeout = TimeAmount.seconds(5)
@@ -36,7 +34,7 @@ final class UpstreamPool {
     private let names: HostNames
     private let tls: NIOSSLContext
     private let configuration: Configuration
-    private var idle: [Origin: [UpstreamHandler]] = [:]
+    private var origins: [Origin: IdleConnections] = [:]
 
     init(eventLoop: any EventLoop, names: HostNames, tls: NIOSSLContext, configuration: Configuration = .init()) {
         self.eventLoop = eventLoop
@@ -45,59 +43,44 @@ final class UpstreamPool {
         self.configuration = configuration
     }
 
-    /// An idle connection to `origin`; nil if there is none.
-    func takeIdle(_ origin: Origin) -> UpstreamHandler? {
-        let now = NIODeadline.now()
-        while let connection = idle[origin]?.popLast() {
-            if connection.isOpen, connection.idleUntil > now { return connection }
-            connection.close()
-        }
-        idle[origin] = nil
-        return nil
+    /// The connections to `origin`, the same object as long as anybody holds it.
+    func connections(to origin: Origin) -> IdleConnections {
+        if let connections = origins[origin] { return connections }
+        let connections = IdleConnections(origin: origin, configuration: configuration)
+        origins[origin] = connections
+        return connections
     }
 
-    /// Keeps a connection whose last exchange is over. `lifetime` is what the endpoint said of it.
-    func keep(_ connection: UpstreamHandler, lifetime: TimeAmount?) {
-        let origin = connection.origin
-        guard connection.isOpen, idle[origin, default: []].count < configuration.maximumIdle else {
-            connection.close()
-            return
-        }
-        // A second less than the endpoint's own limit: a request takes some time to get there.
-        let allowed = lifetime.map { max(.zero, $0 - .seconds(1)) } ?? configuration.idleLifetime
-        connection.idleUntil = .now() + allowed
-        idle[origin, default: []].append(connection)
-    }
-
-    /// An idle connection has been closed by its endpoint.
-    func forget(_ connection: UpstreamHandler) {
-        guard let index = idle[connection.origin]?.lastIndex(where: { $0 === connection }) else { return }
-        idle[connection.origin]?.remove(at: index)
-        if idle[connection.origin]?.isEmpty == true { idle[connection.origin] = nil }
-    }
+    var originCount: Int { origins.count }
 
     /// Closes connections that have been idle for too long. Called every second or so.
     func closeExpired(_ now: NIODeadline) {
-        for (origin, connections) in idle {
-            // The oldest stand first.
-            let expired = connections.prefix { $0.idleUntil <= now }
-            guard !expired.isEmpty else { continue }
-            idle[origin] = connections.count == expired.count ? nil : Array(connections.dropFirst(expired.count))
-            for connection in expired { connection.close() }
+        var empty: [Origin] = []
+        for (origin, connections) in origins {
+            connections.closeExpired(now)
+            if connections.isEmpty { empty.append(origin) }
         }
+        for origin in empty { forgetUnused(origin) }
+    }
+
+    /// An origin whose endpoint is gone is held by nobody else.
+    private func forgetUnused(_ origin: Origin) {
+        guard var connections = origins.removeValue(forKey: origin) else { return }
+        if !isKnownUniquelyReferenced(&connections) { origins[origin] = connections }
     }
 
     func closeAll() {
-        let all = idle.values.joined()
-        idle = [:]
-        for connection in all { connection.close() }
+        for connections in origins.values { connections.closeAll() }
     }
 
     /// Makes a new connection. `completion` is called on this event loop, with a connection that is ready to be
     /// written to: over TLS, one whose handshake is over.
-    func connect(_ origin: Origin, completion: @escaping (Result<UpstreamHandler, ConnectFailure>) -> Void) {
+    func connect(
+        _ connections: IdleConnections, completion: @escaping (Result<UpstreamHandler, ConnectFailure>) -> Void
+    ) {
         let attempt = NIOLoopBound(ConnectAttempt(completion), eventLoop: eventLoop)
-        let pool = NIOLoopBound(self, eventLoop: eventLoop)
+        let kept = NIOLoopBound(connections, eventLoop: eventLoop)
+        let origin = connections.origin
         let tls = origin.isTLS ? self.tls : nil
         let bootstrap = ClientBootstrap(group: eventLoop)
             .connectTimeout(configuration.connectTimeout)
@@ -109,7 +92,7 @@ final class UpstreamPool {
                         try channel.pipeline.syncOperations.addHandler(Self.tlsHandler(tls, host: origin.host))
                     }
                     try channel.pipeline.syncOperations.addHandler(
-                        UpstreamHandler(origin: origin, pool: pool.value, attempt: attempt.value))
+                        UpstreamHandler(kept.value, attempt: attempt.value))
                 }
             }
         let channel =

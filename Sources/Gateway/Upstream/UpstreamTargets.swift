@@ -1,12 +1,24 @@
 import Catalog
 
-/// An endpoint's record, made ready for requests to be sent to it.
-struct UpstreamTarget: Sendable {
-    let address: EndpointAddress
+/// An endpoint's record, made ready for requests to be sent to it on one event loop.
+final class UpstreamTarget {
+    /// Of the record.
+    let revision: Int64
+    /// Stands before each route; empty, or with a leading and without a trailing slash.
+    let pathPrefix: String
     /// The value of `Host`.
     let authority: String
     /// The value of `Authorization`: the endpoint's own key. nil if it has none.
     let authorization: String?
+    let connections: IdleConnections
+
+    init(revision: Int64, pathPrefix: String, key: String?, connections: IdleConnections) {
+        self.revision = revision
+        self.pathPrefix = pathPrefix
+        authority = connections.origin.authority
+        authorization = key.map { "Bearer \($0)" }
+        self.connections = connections
+    }
 }
 
 /// The endpoints of one event loop, made ready once for each change of a record: unsealing a key and taking a URL apart
@@ -18,26 +30,32 @@ final class UpstreamTargets {
     }
 
     private let keyRing: KeyRing?
-    private var held: [String: (revision: Int64, target: UpstreamTarget)] = [:]
+    private let pool: UpstreamPool
+    private var held: [String: UpstreamTarget] = [:]
     /// Endpoints come and go; what is forgotten is made again.
     private let capacity = 50_000
 
     /// - Parameter keyRing: nil if ROLLCALL_SECRET_KEY is not set: endpoints that need a key cannot be used then
-    init(keyRing: KeyRing?) { self.keyRing = keyRing }
+    init(keyRing: KeyRing?, pool: UpstreamPool) {
+        self.keyRing = keyRing
+        self.pool = pool
+    }
 
-    func target(of endpoint: EndpointRecord) throws -> UpstreamTarget {
-        if let held = held[endpoint.id], held.revision == endpoint.revision { return held.target }
-        guard let address = EndpointAddress(baseURL: endpoint.baseURL) else {
+    func target(of endpoint: HeldEndpoint) throws -> UpstreamTarget {
+        if let held = held[endpoint.id], held.revision == endpoint.revision { return held }
+        let record = endpoint.record
+        guard let address = EndpointAddress(baseURL: record.baseURL) else {
             throw Unusable(description: "its base URL cannot be read")
         }
-        let key = try endpoint.sealedAPIKey.map { sealed in
+        let key = try record.sealedAPIKey.map { sealed in
             guard let keyRing else { throw Unusable(description: "ROLLCALL_SECRET_KEY is not set") }
-            return try keyRing.unseal(sealed, for: endpoint.id)
+            return try keyRing.unseal(sealed, for: record.id)
         }
         let target = UpstreamTarget(
-            address: address, authority: address.origin.authority, authorization: key.map { "Bearer \($0)" })
+            revision: record.revision, pathPrefix: address.pathPrefix, key: key,
+            connections: pool.connections(to: address.origin))
         if held.count >= capacity { held = [:] }
-        held[endpoint.id] = (endpoint.revision, target)
+        held[record.id] = target
         return target
     }
 }

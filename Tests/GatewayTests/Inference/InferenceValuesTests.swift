@@ -8,18 +8,21 @@ import Testing
 @testable import Gateway
 
 @Suite struct ForwardedHeadersTests {
-    private let endpoint = UpstreamTarget(
-        address: EndpointAddress(baseURL: "http://gpu-1:8000/api")!, authority: "gpu-1:8000",
-        authorization: "Bearer sk-endpoint")
+    private let endpoint: UpstreamTarget = {
+        let address = EndpointAddress(baseURL: "http://gpu-1:8000/api")!
+        return UpstreamTarget(
+            revision: 1, pathPrefix: address.pathPrefix, key: "sk-endpoint",
+            connections: IdleConnections(origin: address.origin, configuration: .init()))
+    }()
 
     /// The fields that an endpoint gets, names in lower case, without the line before them.
     private func sent(_ headers: HTTPHeaders, isBodyChanged: Bool = false) -> [String: [String]] {
-        var buffer = ByteBuffer()
+        let lines = HeadWriter()
         UpstreamRequestHead(
             method: "POST", path: "/v1/chat/completions", query: "a=b", headers: RequestHeaders(headers),
             requestID: "r", via: "1.1 rollcall-x", contentLength: 7, isBodyChanged: isBodyChanged
-        ).write(to: endpoint, into: &buffer)
-        let text = String(buffer: buffer)
+        ).write(to: endpoint, into: lines)
+        let text = String(buffer: lines.buffer(ByteBufferAllocator()))
         #expect(text.hasPrefix("POST /api/v1/chat/completions?a=b HTTP/1.1\r\n") && text.hasSuffix("\r\n\r\n"))
         return fields(text)
     }
@@ -65,7 +68,7 @@ import Testing
     @Test func viaGrows() {
         #expect(sent([:])["via"] == ["1.1 rollcall-x"])
         #expect(sent(["Via": "1.0 a, 1.1 b (c)"])["via"] == ["1.0 a, 1.1 b (c), 1.1 rollcall-x"])
-        let headers: HTTPHeaders = ["via": "1.0 a", "Via": "1.1 b, 2 rollcall-x (y)"]
+        let headers = RequestHeaders(["via": "1.0 a", "Via": "1.1 b, 2 rollcall-x (y)"])
         #expect(headers.viaNames("rollcall-x") && headers.viaNames("a") && !headers.viaNames("rollcall"))
     }
 
@@ -88,11 +91,10 @@ import Testing
             Issue.record("no head")
             return [:]
         }
-        var buffer = ByteBuffer()
-        ClientAnswerHead.write(
-            head, framing: framing, date: "today", connection: nil, into: &buffer
-        ) { $0.writeString("X-Own: 1\r\n") }
-        let text = String(buffer: buffer)
+        let writer = HeadWriter()
+        ClientAnswerHead.write(head, framing: framing, date: "today", connection: nil, into: writer)
+        writer.write("X-Own: 1\r\n\r\n")
+        let text = String(buffer: writer.buffer(ByteBufferAllocator()))
         #expect(text.hasPrefix("HTTP/1.1 200 Fine\r\n") && text.hasSuffix("\r\n\r\n"))
         return fields(text)
     }

@@ -198,7 +198,7 @@ private final class TwoPaths {
         let tls = try NIOSSLContext(configuration: .makeClientConfiguration())
         loop = LoopContext(
             eventLoop: eventLoop, pool: UpstreamPool(eventLoop: eventLoop, names: names, tls: tls),
-            targets: UpstreamTargets(keyRing: nil))
+            keyRing: nil)
     }
 
     deinit { names.shutdown() }

@@ -22,7 +22,7 @@ import Testing
         let tls = try NIOSSLContext(configuration: .makeClientConfiguration())
         return LoopContext(
             eventLoop: eventLoop, pool: UpstreamPool(eventLoop: eventLoop, names: names, tls: tls),
-            targets: UpstreamTargets(keyRing: nil))
+            keyRing: nil)
     }
 
     /// Bytes for several connections go out one behind the other, and not between the reads of other connections.

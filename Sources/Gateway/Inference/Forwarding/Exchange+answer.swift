@@ -14,11 +14,13 @@ extension Exchange {
             lease?.began(firstByte: .nanoseconds((NIODeadline.now() - askedAt).nanoseconds))
         }
         closesClient = client.closesBehindAnswer() || passage.clientFraming == .close
-        var bytes = loop.makeBuffer(capacity: head.bytes.readableBytes + 512)
+        let lines = loop.headWriter
+        lines.clear()
         ClientAnswerHead.write(
             head, framing: passage.clientFraming, date: loop.currentDate,
-            connection: closesClient ? "close" : client.confirmsKeepAlive ? "keep-alive" : nil, into: &bytes
-        ) { writeOwnFields(into: &$0) }
+            connection: closesClient ? "close" : client.confirmsKeepAlive ? "keep-alive" : nil, into: lines)
+        writeOwnFields(into: lines)
+        lines.write("\r\n")
         self.passage = passage
         if path.dialect == .responses, path.subject == .model, (200..<300).contains(head.status) {
             idScan = ResponseIDScan()
@@ -26,8 +28,7 @@ extension Exchange {
         startIdleDeadline()
         let rest = received
         received = ByteBuffer()
-        passHead = bytes
-        pass(rest)
+        pass(rest, behind: lines)
         if closedUpstream != nil { passInputClosed() }
         upstream?.resumeReading()
     }
@@ -41,18 +42,18 @@ extension Exchange {
     }
 
     /// The gateway's own fields, as lines.
-    private func writeOwnFields(into lines: inout ByteBuffer) {
-        client.gateway.responder.writeFields(for: call, into: &lines)
+    private func writeOwnFields(into lines: HeadWriter) {
+        client.gateway.responder.writeFields(for: call, into: lines)
         lines.writeField("X-Rollcall-Endpoint", endpointName)
         lines.writeField("X-Models-Etag", core.lists.etag(for: call.caller, in: core.catalog.view))
     }
 
-    /// Bytes of the answer's body.
-    func pass(_ bytes: ByteBuffer) {
+    /// Bytes of the answer's body; the first ones go out together with the answer's head.
+    func pass(_ bytes: ByteBuffer, behind head: HeadWriter? = nil) {
         guard machine.phase == .relaying else { return }
         if idScan != nil { lookForID(bytes) }
         guard let progress = passage?.pass(bytes, into: &output) else { return }
-        writeOutput()
+        writeOutput(behind: head)
         told(progress)
     }
 
@@ -70,10 +71,16 @@ extension Exchange {
         told(progress)
     }
 
-    private func writeOutput() {
-        var pieces = output[...]
-        if let head = passHead.take() { client.write(head, then: pieces.popFirst()) }
-        for bytes in pieces { client.write(bytes) }
+    private func writeOutput(behind head: HeadWriter? = nil) {
+        var first = 0
+        if let head {
+            if let bytes = output.first, bytes.readableBytes <= ClientHandler.smallBytes {
+                head.write(bytes)
+                first = 1
+            }
+            client.write(loop.makeBuffer(head))
+        }
+        for bytes in output[first...] { client.write(bytes) }
         output.removeAll(keepingCapacity: true)
     }
 

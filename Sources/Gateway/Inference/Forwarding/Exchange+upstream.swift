@@ -8,22 +8,22 @@ extension Exchange: UpstreamDelegate {
     // MARK: The connection
 
     func connect(isFresh: Bool) {
-        guard let record = lease?.target.endpoint.record else { return }
+        guard let endpoint = lease?.target.endpoint else { return }
         attempt += 1
         askedAt = .now()
         let target: UpstreamTarget
         do {
-            target = try loop.targets.target(of: record)
+            target = try loop.targets.target(of: endpoint)
         } catch {
-            core.warn("An endpoint cannot be used", record.name, call.logger, reason: "\(error)")
+            core.warn("An endpoint cannot be used", endpoint.name, call.logger, reason: "\(error)")
             return feed(.unusable)
         }
-        let origin = target.address.origin
-        if !isFresh, let kept = loop.pool.takeIdle(origin) {
+        self.target = target
+        if !isFresh, let kept = target.connections.takeIdle() {
             use(kept)
             return feed(.connected(isReused: true))
         }
-        loop.pool.connect(origin) { [self, attempt] result in connectEnded(attempt, result) }
+        loop.pool.connect(target.connections) { [self, attempt] result in connectEnded(attempt, result) }
     }
 
     private func connectEnded(_ attempt: Int, _ result: Result<UpstreamHandler, ConnectFailure>) {
@@ -34,7 +34,7 @@ extension Exchange: UpstreamDelegate {
             feed(.connected(isReused: false))
         case .success(let connection):
             // Nobody waits for it any more; the next request to this endpoint will.
-            loop.pool.keep(connection, lifetime: nil)
+            connection.keep(lifetime: nil)
         case .failure(let failure):
             guard isCurrent else { return }
             guard !failure.isOwn else {
@@ -69,28 +69,23 @@ extension Exchange: UpstreamDelegate {
         guard let connection = upstream else { return }
         upstream = nil
         connection.delegate = nil
-        loop.pool.keep(connection, lifetime: head?.keepAliveSeconds.map { .seconds(Int64($0)) })
+        connection.keep(lifetime: head?.keepAliveSeconds.map { .seconds(Int64($0)) })
     }
 
     // MARK: The request
 
     func send() {
-        guard let target = lease?.target, let connection = upstream, let body else { return }
-        let endpoint: UpstreamTarget
-        do {
-            endpoint = try loop.targets.target(of: target.endpoint.record)
-        } catch {
-            // It was there a moment ago, and is kept for this record.
-            return feed(.unusable)
-        }
+        guard let model = lease?.target.model, let target, let connection = upstream, let body else { return }
         let head = UpstreamRequestHead(
             method: call.request.method.rawValue, path: path.path, query: call.request.query,
             headers: call.request.headers, requestID: call.requestID, via: core.via,
-            contentLength: body.contentLength(naming: target.model),
-            isBodyChanged: body.isChanged(naming: target.model))
-        var bytes = loop.makeBuffer(capacity: 1024)
-        head.write(to: endpoint, into: &bytes)
-        connection.send(bytes, body.pieces(naming: target.model))
+            contentLength: body.contentLength(naming: model),
+            isBodyChanged: body.isChanged(naming: model))
+        let bytes = loop.headWriter
+        bytes.clear()
+        head.write(to: target, into: bytes)
+        let rest = body.write(naming: model, behind: bytes)
+        connection.send(loop.makeBuffer(bytes), rest)
         loop.flushSoon(connection)
     }
 

@@ -42,6 +42,8 @@ final class Exchange: Expirable {
     private var nextLease: EndpointLease?
 
     // The endpoint's side.
+    /// Of the lease.
+    var target: UpstreamTarget?
     var upstream: UpstreamHandler?
     /// Counts connections, so that what an earlier one still tells is not taken for the current one's.
     var attempt = 0
@@ -59,8 +61,6 @@ final class Exchange: Expirable {
     // The client's side.
     var passage: AnswerPassage?
     var output: [ByteBuffer] = []
-    /// The answer's head, until it goes out with the first bytes of the body.
-    var passHead: ByteBuffer?
     var closesClient = false
 
     // Deadlines.
@@ -79,6 +79,9 @@ final class Exchange: Expirable {
         core = client.gateway.inference
         loop = client.loop
         held = HeldBytesShare(of: core.heldBytes)
+        // As many as an ordinary request needs at once, so that the arrays are made once and not grown.
+        inputs.reserveCapacity(4)
+        effects.reserveCapacity(4)
     }
 
     // MARK: The request
@@ -88,7 +91,7 @@ final class Exchange: Expirable {
         let readiness = core.catalog.view.readiness
         guard readiness.isReady else { throw .catalogNotReady(readiness.reason) }
         let headers = call.request.headers
-        guard !headers.fields.viaNames(core.viaName) else {
+        guard !headers.viaNames(core.viaName) else {
             throw HTTPFailure(
                 HTTPResponse.Status(code: 508, reasonPhrase: "Loop Detected"), code: "loop_detected",
                 "This request has been through this deployment before: one of its endpoints leads back to it.")
@@ -112,7 +115,7 @@ final class Exchange: Expirable {
         } catch {
             return respond(error)
         }
-        firstByteDeadline = .now() + TimeAmount(core.limits.firstByteTimeout)
+        firstByteDeadline = .now() + core.times.firstByte
         loop.exchanges.add(self)
         feed(.start)
     }
@@ -150,7 +153,12 @@ final class Exchange: Expirable {
         isFeeding = true
         defer { isFeeding = false }
         handle(input)
-        while !inputs.isEmpty { handle(inputs.removeFirst()) }
+        var next = 0
+        while next < inputs.count {
+            handle(inputs[next])
+            next += 1
+        }
+        if next > 0 { inputs.removeAll(keepingCapacity: true) }
     }
 
     private func handle(_ input: RelayMachine.Input) {
@@ -178,7 +186,7 @@ final class Exchange: Expirable {
     }
 
     var endpointID: String? { lease?.target.id }
-    var endpointName: String { lease?.target.endpoint.record.name ?? "" }
+    var endpointName: String { lease?.target.endpoint.name ?? "" }
 
     // MARK: Placement
 
@@ -198,7 +206,7 @@ final class Exchange: Expirable {
         case .lineFull: feed(.notPlaced(mayWait ? Dispatcher.lineFull : nil))
         case .waiting(let ticket):
             self.ticket = ticket
-            queueDeadline = .now() + TimeAmount(core.limits.queueTimeout)
+            queueDeadline = .now() + core.times.queue
         }
     }
 
@@ -293,7 +301,7 @@ final class Exchange: Expirable {
     func expire(_ now: NIODeadline) {
         if sawBytes || (passage != nil && !client.isWritable) {
             sawBytes = false
-            idleDeadline = now + TimeAmount(core.limits.idleTimeout)
+            idleDeadline = now + core.times.idle
         }
         switch machine.phase {
         case .placing where queueDeadline <= now && firstByteDeadline > now:
@@ -314,7 +322,7 @@ final class Exchange: Expirable {
     }
 
     /// The answer's head has come: from now on its pieces have a deadline each.
-    func startIdleDeadline() { idleDeadline = .now() + TimeAmount(core.limits.idleTimeout) }
+    func startIdleDeadline() { idleDeadline = .now() + core.times.idle }
 }
 
 /// What is sent as the body of a request.
@@ -323,11 +331,27 @@ enum ForwardedBody {
     case naming(InferenceBody)
     case asItIs(ByteBuffer)
 
-    func pieces(naming model: ModelID) -> [ByteBuffer] {
+    /// Writes the body behind its head as far as both together are short. Returns what is left, in pieces.
+    func write(naming model: ModelID, behind head: HeadWriter) -> [ByteBuffer] {
         switch self {
-        case .naming(let body): body.pieces(naming: model)
-        case .asItIs(let bytes): bytes.readableBytes > 0 ? [bytes] : []
+        case .asItIs(let bytes): return Self.write(bytes, behind: head) ? [] : [bytes]
+        case .naming(let body) where !body.isRenamed(to: model):
+            return Self.write(body.bytes, behind: head) ? [] : [body.bytes]
+        case .naming(let body):
+            var rest = body.pieces(naming: model)[...]
+            while let piece = rest.first, Self.write(piece, behind: head) { rest.removeFirst() }
+            return Array(rest)
         }
+    }
+
+    /// As many bytes as the operating system takes at once, as no others are on their way (tcp(7), `tcp_wmem`). To copy
+    /// them costs less than another write of the channel.
+    private static let smallBytes = 4096
+
+    private static func write(_ bytes: ByteBuffer, behind head: HeadWriter) -> Bool {
+        guard head.count + bytes.readableBytes <= smallBytes else { return false }
+        head.write(bytes)
+        return true
     }
 
     func contentLength(naming model: ModelID) -> Int {

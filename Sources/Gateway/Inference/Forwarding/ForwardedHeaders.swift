@@ -60,54 +60,55 @@ struct UpstreamRequestHead {
     /// The model's name in the body has been replaced.
     let isBodyChanged: Bool
 
-    func write(to endpoint: UpstreamTarget, into buffer: inout ByteBuffer) {
-        buffer.writeString(method)
-        buffer.writeStaticString(" ")
-        buffer.writeString(endpoint.address.pathPrefix)
-        buffer.writeString(path)
+    func write(to endpoint: UpstreamTarget, into lines: HeadWriter) {
+        lines.write(method)
+        lines.write(" ")
+        lines.write(endpoint.pathPrefix)
+        lines.write(path)
         if let query {
-            buffer.writeStaticString("?")
-            buffer.writeString(query)
+            lines.write("?")
+            lines.write(query)
         }
-        buffer.writeStaticString(" HTTP/1.1\r\nHost: ")
-        buffer.writeString(endpoint.authority)
-        buffer.writeStaticString("\r\nContent-Length: ")
-        buffer.writeString(String(contentLength))
-        buffer.writeStaticString("\r\n")
-        let named = headers.fields.connectionOptions
+        lines.write(" HTTP/1.1\r\nHost: ")
+        lines.write(endpoint.authority)
+        lines.write("\r\nContent-Length: ")
+        lines.write(decimal: contentLength)
+        lines.write("\r\n")
+        let named = headers.connectionOptions
         var vias = ""
-        for (name, value) in headers.fields {
+        for index in headers.fields.indices {
+            let name = headers.fields[index].name
             if name.isASCIIEqual("via") {
-                vias += "\(value), "
+                vias += "\(headers.fields[index].value), "
             } else if ForwardedHeaders.goesOn(name, isBodyChanged: isBodyChanged),
                 !named.contains(where: { $0.caseInsensitiveEquals(name) })
             {
-                Self.write(name, value, into: &buffer)
+                lines.writeField(name, headers.fields[index].value)
             }
         }
         if let trace = TraceContext(headers) {
-            for (name, value) in trace.headers { Self.write(name, value, into: &buffer) }
+            for (name, value) in trace.headers { lines.writeField(name, value) }
         }
-        Self.write("Via", vias + via, into: &buffer)
-        Self.write("X-Request-Id", requestID, into: &buffer)
-        if let authorization = endpoint.authorization { Self.write("Authorization", authorization, into: &buffer) }
-        buffer.writeStaticString("\r\n")
-    }
-
-    private static func write(_ name: String, _ value: String, into buffer: inout ByteBuffer) {
-        buffer.writeString(name)
-        buffer.writeStaticString(": ")
-        buffer.writeString(value)
-        buffer.writeStaticString("\r\n")
+        lines.write("Via: ")
+        lines.write(vias)
+        lines.write(via)
+        lines.write("\r\nX-Request-Id: ")
+        lines.write(requestID)
+        if let authorization = endpoint.authorization {
+            lines.write("\r\nAuthorization: ")
+            lines.write(authorization)
+        }
+        lines.write("\r\n\r\n")
     }
 }
 
-extension HTTPHeaders {
+extension RequestHeaders {
     /// The options of all `Connection` fields but the usual ones, which name no field.
     fileprivate var connectionOptions: [Substring] {
+        guard mayHaveName(ofLength: "connection".utf8.count) else { return [] }
         var options: [Substring] = []
-        for (name, value) in self where name.isASCIIEqual("connection") {
-            for option in value.listElements {
+        for field in fields where field.name.isASCIIEqual("connection") {
+            for option in field.value.listElements {
                 if !option.isASCIIEqual("keep-alive"), !option.isASCIIEqual("close") { options.append(option) }
             }
         }
@@ -116,8 +117,9 @@ extension HTTPHeaders {
 
     /// Whether a `Via` field names this entry's receiver (the part behind the protocol version).
     func viaNames(_ receiver: String) -> Bool {
-        for (name, value) in self where name.isASCIIEqual("via") {
-            for entry in value.listElements {
+        guard mayHaveName(ofLength: "via".utf8.count) else { return false }
+        for field in fields where field.name.isASCIIEqual("via") {
+            for entry in field.value.listElements {
                 let parts = entry.split(separator: " ")
                 if parts.count >= 2, parts[1] == receiver { return true }
             }
@@ -140,50 +142,41 @@ extension HTTPField.Name {
 
 /// The head of an answer as the client gets it: the endpoint's own lines but those that stay, and the gateway's.
 enum ClientAnswerHead {
-    /// - Parameters:
-    ///   - own: writes the gateway's fields, each a whole line with its line break
-    ///   - date: used if the endpoint has sent none
+    /// Writes all but the empty line at the end, so that the gateway's fields can follow.
+    ///
+    /// - Parameter date: used if the endpoint has sent none
     static func write(
         _ head: AnswerHead, framing: AnswerPassage.ClientFraming, date: String, connection: StaticString?,
-        into buffer: inout ByteBuffer, own: (inout ByteBuffer) -> Void
+        into lines: HeadWriter
     ) {
-        buffer.writeStaticString("HTTP/1.1 ")
-        buffer.writeString(String(head.status))
-        buffer.writeStaticString(" ")
+        lines.write("HTTP/1.1 ")
+        lines.write(decimal: head.status)
+        lines.write(" ")
         var hasDate = false
         head.bytes.withUnsafeReadableBytes { bytes in
             let all = bytes.assumingMemoryBound(to: UInt8.self)
-            buffer.writeBytes(UnsafeRawBufferPointer(rebasing: bytes[head.reason]))
-            buffer.writeStaticString("\r\n")
+            lines.write(UnsafeRawBufferPointer(rebasing: bytes[head.reason]))
+            lines.write("\r\n")
             for field in head.fields {
                 let name = UnsafeBufferPointer(rebasing: all[field.name])
                 guard ForwardedHeaders.comesBack(name), !head.isListedInConnection(field) else { continue }
                 if name.count == 4, head.isNamed(field, "date") { hasDate = true }
-                buffer.writeBytes(UnsafeRawBufferPointer(rebasing: bytes[field.line]))
+                lines.write(UnsafeRawBufferPointer(rebasing: bytes[field.line]))
             }
         }
         switch framing {
-        case .length(let length): writeLength(length, into: &buffer)
-        case .chunked: buffer.writeStaticString("Transfer-Encoding: chunked\r\n")
+        case .length(let length):
+            lines.write("Content-Length: ")
+            lines.write(decimal: length)
+            lines.write("\r\n")
+        case .chunked: lines.write("Transfer-Encoding: chunked\r\n")
         case .none, .close: break
         }
-        own(&buffer)
-        if !hasDate {
-            buffer.writeStaticString("Date: ")
-            buffer.writeString(date)
-            buffer.writeStaticString("\r\n")
-        }
+        if !hasDate { lines.writeField("Date", date) }
         if let connection {
-            buffer.writeStaticString("Connection: ")
-            buffer.writeStaticString(connection)
-            buffer.writeStaticString("\r\n")
+            lines.write("Connection: ")
+            lines.write(connection)
+            lines.write("\r\n")
         }
-        buffer.writeStaticString("\r\n")
-    }
-
-    private static func writeLength(_ length: Int, into buffer: inout ByteBuffer) {
-        buffer.writeStaticString("Content-Length: ")
-        buffer.writeString(String(length))
-        buffer.writeStaticString("\r\n")
     }
 }

@@ -9,6 +9,8 @@ final class InferenceCore: Sendable {
     let dispatcher: Dispatcher
     let suspects: SuspectReporter
     let limits: InferenceLimits
+    /// The limits' times, made ready for event loops.
+    let times: Times
     /// What `X-Models-Etag` is taken from.
     let lists: ModelListCache
     let heldBytes: HeldBytes
@@ -20,6 +22,20 @@ final class InferenceCore: Sendable {
     let storedResponses = StoredResponses()
     private let warnings = LogLimits()
 
+    struct Times: Sendable {
+        let body: TimeAmount
+        let firstByte: TimeAmount
+        let idle: TimeAmount
+        let queue: TimeAmount
+
+        init(_ limits: InferenceLimits) {
+            body = TimeAmount(limits.bodyTimeout)
+            firstByte = TimeAmount(limits.firstByteTimeout)
+            idle = TimeAmount(limits.idleTimeout)
+            queue = TimeAmount(limits.queueTimeout)
+        }
+    }
+
     init(
         catalog: any CatalogSource, dispatcher: Dispatcher, suspects: SuspectReporter, limits: InferenceLimits,
         lists: ModelListCache, viaName: String
@@ -28,6 +44,7 @@ final class InferenceCore: Sendable {
         self.dispatcher = dispatcher
         self.suspects = suspects
         self.limits = limits
+        times = Times(limits)
         self.lists = lists
         self.viaName = viaName
         via = "1.1 \(viaName)"

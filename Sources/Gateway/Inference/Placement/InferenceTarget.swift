@@ -9,7 +9,7 @@ struct InferenceTarget: Sendable, EndpointCandidate {
     let model: ModelID
     var isDegraded: Bool
     var weight: Int
-    /// Of the record. Copied, as a choice reads them often, and reading a record of another module copies all of it.
+    /// Of the record. Copied, as a choice reads them often.
     let id: String
     let maximum: Int?
 
@@ -18,9 +18,8 @@ struct InferenceTarget: Sendable, EndpointCandidate {
         self.model = model
         self.isDegraded = isDegraded
         self.weight = weight
-        let record = endpoint.record
-        id = record.id
-        maximum = record.maxConcurrency
+        id = endpoint.id
+        maximum = endpoint.maxConcurrency
     }
 }
 
@@ -51,7 +50,7 @@ enum ModelResolver {
     }
 
     private static func isUsable(_ endpoint: HeldEndpoint) -> Bool {
-        !endpoint.record.draining && (endpoint.state == .online || endpoint.state == .degraded)
+        !endpoint.isDraining && (endpoint.state == .online || endpoint.state == .degraded)
     }
 
     private static func reason(_ holders: [ModelHolder]) -> String {

@@ -86,7 +86,7 @@ struct InferenceBody: Sendable {
     /// The endpoint gets other bytes than the client sent: digests of the body no longer hold.
     func isChanged(naming id: ModelID) -> Bool { hasLostMark || isRenamed(to: id) }
 
-    private func isRenamed(to id: ModelID) -> Bool { id != ModelID(model) }
+    func isRenamed(to id: ModelID) -> Bool { id != ModelID(model) }
 
     /// The body in pieces, none of them empty: slices of the client's bytes with the new name between them. Nothing but
     /// the name is copied.

@@ -45,36 +45,58 @@ struct JSONFields {
         }
     }
 
+    /// The keys that mean something here.
+    private enum Name {
+        case model, stream, promptCacheKey, user, store, background, previousResponseID
+        /// Some parser takes it for `model`.
+        case misspelledModel
+        case other
+
+        /// `key` is unescaped.
+        init(_ key: UnsafeRawBufferPointer) {
+            switch key.count {
+            case 4 where key.isExactly("user"): self = .user
+            case 5 where key.isExactly("model"): self = .model
+            case 5 where key.isExactly("store"): self = .store
+            case 6 where key.isExactly("stream"): self = .stream
+            case 10 where key.isExactly("background"): self = .background
+            case 16 where key.isExactly("prompt_cache_key"): self = .promptCacheKey
+            case 20 where key.isExactly("previous_response_id"): self = .previousResponseID
+            default: self = ModelField.isMeant(byKey: key) ? .misspelledModel : .other
+            }
+        }
+    }
+
     /// What `key` means.
     ///
     /// A key that is not a valid string is refused: lenient parsers read one with an invalid byte or a raw control
     /// character, and could read `model`.
-    private static func name(_ key: UnsafeRawBufferPointer, at offset: Int) throws(HTTPFailure) -> String {
+    private static func name(_ key: UnsafeRawBufferPointer, at offset: Int) throws(HTTPFailure) -> Name {
         guard key.count <= maximumKeyBytes else {
             throw .badRequest("invalid_field", "A key of the body has more than \(maximumKeyBytes) bytes.")
         }
-        if key.allSatisfy({ $0 >= 0x20 && $0 < 0x7F && $0 != 0x5C }) { return String(decoding: key, as: UTF8.self) }
+        if key.allSatisfy({ $0 >= 0x20 && $0 < 0x7F && $0 != 0x5C }) { return Name(key) }
         guard let name = JSONString.decode(key) else {
             throw .badRequest("invalid_json", "The body is not JSON in UTF-8; see the key at byte \(offset).")
         }
-        return name
+        return name.withBytes { Name(UnsafeRawBufferPointer($0)) }
     }
 
     private mutating func take(
-        _ name: String, _ value: UnsafeRawBufferPointer, at place: Range<Int>
+        _ name: Name, _ value: UnsafeRawBufferPointer, at place: Range<Int>
     ) throws(HTTPFailure) {
         switch name {
-        case ModelField.name: try takeModel(value, at: place)
-        case "stream": streams = value.elementsEqual("true".utf8)
-        case "prompt_cache_key": cacheKey = Self.content(value).flatMap { StickyKey($0) }
-        case "user": user = Self.content(value).flatMap { StickyKey($0) }
-        case "store": stores = stores == true || !value.elementsEqual("false".utf8)
-        case "background": isBackground = isBackground || !["false", "null"].contains { value.elementsEqual($0.utf8) }
-        case "previous_response_id": previousResponseID = Self.text(value, maximumBytes: Self.maximumIDBytes)
-        default:
-            guard ModelField.isMeant(byKey: name.utf8) else { return }
+        case .model: try takeModel(value, at: place)
+        case .stream: streams = value.isExactly("true")
+        case .promptCacheKey: cacheKey = Self.content(value).flatMap { StickyKey($0) }
+        case .user: user = Self.content(value).flatMap { StickyKey($0) }
+        case .store: stores = stores == true || !value.isExactly("false")
+        case .background: isBackground = isBackground || !(value.isExactly("false") || value.isExactly("null"))
+        case .previousResponseID: previousResponseID = Self.text(value, maximumBytes: Self.maximumIDBytes)
+        case .misspelledModel:
             guard modelValue == .missing else { throw ModelField.twice }
             modelValue = .misspelled
+        case .other: break
         }
     }
 
@@ -82,7 +104,7 @@ struct JSONFields {
         guard modelValue == .missing else { throw ModelField.twice }
         modelPlace = place
         guard let content = Self.content(value) else {
-            modelValue = value.elementsEqual("null".utf8) ? .null : .notText
+            modelValue = value.isExactly("null") ? .null : .notText
             return
         }
         guard content.count <= 6 * ModelField.maximumBytes else { throw ModelField.tooLong }

@@ -4,8 +4,14 @@ enum JSONString {
     /// a bad escape, half a surrogate pair, a control character, or bytes that are not UTF-8.
     static func decode(_ content: UnsafeRawBufferPointer) -> String? {
         // Most strings mean what stands there.
-        if content.allSatisfy({ $0 >= 0x20 && $0 != 0x22 && $0 != 0x5C }) {
-            return String(validating: content, as: UTF8.self)
+        var isASCII = true
+        let isPlain = content.allSatisfy { byte in
+            if byte >= 0x80 { isASCII = false }
+            return byte >= 0x20 && byte != 0x22 && byte != 0x5C
+        }
+        if isPlain {
+            // ASCII needs no validation, which costs more than all else here.
+            return isASCII ? String(decoding: content, as: UTF8.self) : String(validating: content, as: UTF8.self)
         }
         var bytes: [UInt8] = []
         bytes.reserveCapacity(content.count)

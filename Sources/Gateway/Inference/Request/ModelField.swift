@@ -84,7 +84,7 @@ enum ModelField {
     static func checked(_ model: String?) throws(HTTPFailure) -> String {
         guard let model, !model.isEmpty else { throw required }
         guard model.utf8.count <= maximumBytes else { throw tooLong }
-        guard model.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7F }) else { throw unprintable }
+        guard model.withBytes({ $0.allSatisfy { $0 >= 0x20 && $0 != 0x7F } }) else { throw unprintable }
         return model
     }
 }
