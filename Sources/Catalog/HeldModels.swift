@@ -42,5 +42,6 @@ extension ModelEntry {
     func isIdentical(to other: ModelEntry) -> Bool {
         self == other && ByteOrder.same(ownedBy, other.ownedBy) && ByteOrder.same(quantization, other.quantization)
             && ByteOrder.same(architecture, other.architecture)
+            && ByteOrder.same(contentDigest, other.contentDigest)
     }
 }

@@ -9,12 +9,17 @@ public struct ModelEntry: Sendable, Hashable, Codable {
     public var parameterCount: Int64?
     public var architecture: String?
     public var loaded: Bool?
+    /// What Ollama calls the model's digest, as it says it: SHA-256 of the model's manifest in hex.
+    public var contentDigest: String?
+    /// Bytes that the model takes on the endpoint's disk.
+    public var sizeBytes: Int64?
     /// Seconds since 1970 when this endpoint was first seen with this model. Not covered by the digest.
     public var firstSeen: Int64
 
     public init(
         id: ModelID, ownedBy: String? = nil, contextLength: Int? = nil, quantization: String? = nil,
-        parameterCount: Int64? = nil, architecture: String? = nil, loaded: Bool? = nil, firstSeen: Int64
+        parameterCount: Int64? = nil, architecture: String? = nil, loaded: Bool? = nil, contentDigest: String? = nil,
+        sizeBytes: Int64? = nil, firstSeen: Int64
     ) {
         self.id = id
         self.ownedBy = ownedBy
@@ -23,6 +28,8 @@ public struct ModelEntry: Sendable, Hashable, Codable {
         self.parameterCount = parameterCount
         self.architecture = architecture
         self.loaded = loaded
+        self.contentDigest = contentDigest
+        self.sizeBytes = sizeBytes
         self.firstSeen = firstSeen
     }
 
@@ -31,6 +38,8 @@ public struct ModelEntry: Sendable, Hashable, Codable {
         case ownedBy = "owned_by"
         case contextLength = "context_length"
         case parameterCount = "parameter_count"
+        case contentDigest = "content_digest"
+        case sizeBytes = "size_bytes"
         case firstSeen = "first_seen"
     }
 }

@@ -60,6 +60,11 @@ import Testing
         row.tick = 1
         row.state = .pending
         #expect(throws: MalformedMessage.self) { try CatalogMessage(Sample.batch(row).encoded()) }
+        row = Sample.row(1, generation: 1, tick: 1, models: nil)
+        row.models = [ModelEntry(id: ModelID("m"), sizeBytes: .max, firstSeen: 1)]
+        #expect(throws: MalformedMessage.self) { try CatalogMessage(Sample.batch(row).encoded()) }
+        row.models = [ModelEntry(id: ModelID("m"), contentDigest: "0a8c", sizeBytes: 1 << 53, firstSeen: 1)]
+        #expect(try CatalogMessage(Sample.batch(row).encoded()) == Sample.batch(row))
         #expect(throws: MalformedMessage.self) { try CatalogMessage(Sample.created(1, revision: .max).encoded()) }
         #expect(throws: MalformedMessage.self) {
             try CatalogMessage(Sample.created(1, generation: 5, revision: 4).encoded())

@@ -152,6 +152,9 @@ struct SimulatedSenders {
             row.models?[place].firstSeen = Int64.random(in: 1...50, using: &generator)
             row.models?[place].ownedBy = ["caf\u{E9}", "cafe\u{301}", nil].randomElement(using: &generator) ?? nil
             row.models?[place].contextLength = Bool.random(using: &generator) ? 4096 : nil
+            row.models?[place].contentDigest =
+                ["caf\u{E9}", "cafe\u{301}", nil].randomElement(using: &generator) ?? nil
+            row.models?[place].sizeBytes = Bool.random(using: &generator) ? 5 << 30 : nil
         }
         return row
     }

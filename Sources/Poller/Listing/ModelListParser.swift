@@ -143,8 +143,12 @@ enum ModelListParser {
             ModelEntry(
                 id: id, quantization: word(details?["quantization_level"]),
                 parameterCount: details?["parameter_size"]?.string.flatMap(ParameterSize.count),
-                architecture: word(details?["family"]), firstSeen: 0))
+                architecture: word(details?["family"]), contentDigest: word(entry["digest"]),
+                sizeBytes: entry["size"]?.count(upTo: maximumSize), firstSeen: 0))
     }
+
+    /// 2^53: larger numbers are not exact in every JSON reader, and the catalog takes none.
+    private static let maximumSize: Int64 = 1 << 53
 
     private static func lmStudioV0Entry(_ entry: JSONValue) -> Reading {
         guard let id = modelID(entry["id"]) else { return .unusable }

@@ -109,7 +109,7 @@ extension EndpointPoll {
             }
         }
 
-        /// Fetches what the first answer leaves open: further pages, and llama.cpp's context.
+        /// Fetches what the first answer leaves open: further pages, llama.cpp's context, and what Ollama has in memory.
         private func complete(
             _ kind: EndpointKind?, _ listing: ModelListing, _ latency: Duration
         ) async throws(PollError) -> Outcome {
@@ -123,6 +123,14 @@ extension EndpointPoll {
             }
             if kind == .llamacpp, listing.models.count == 1, listing.models[0].contextLength == nil {
                 listing.models[0].contextLength = try await servedContext()
+            }
+            // Only Ollama's own list has digests.
+            if kind == .ollama, listing.models.contains(where: { $0.contentDigest != nil }),
+                let loaded = await loadedModels()
+            {
+                for index in listing.models.indices {
+                    listing.models[index].loaded = loaded.contains(listing.models[index].id)
+                }
             }
             return Outcome(
                 kind: kind, models: listing.models.sorted { $0.id < $1.id },
@@ -138,6 +146,19 @@ extension EndpointPoll {
                 return ModelListParser.context(properties["default_generation_settings"]?["n_ctx"])
             } catch {
                 if case .transport = error.code { throw error }
+                return nil
+            }
+        }
+
+        /// The models that Ollama has in memory (docs/api.md, "List Running Models").
+        ///
+        /// nil if the server does not say. That fails no poll: servers that imitate Ollama need not have the route, and
+        /// Ollama itself may keep the answer back while it loads a model.
+        private func loadedModels() async -> Set<ModelID>? {
+            do throws(PollError) {
+                let answer = try await get("/api/ps", atMost: probeTimeout)
+                return Set(try ModelListParser.parse(answer, as: .ollamaTags).models.map(\.id))
+            } catch {
                 return nil
             }
         }

@@ -10,6 +10,7 @@ extension ModelEntry {
             let fields: [String?] = [
                 model.id.value, model.ownedBy, model.contextLength.map { String($0) }, model.quantization,
                 model.parameterCount.map { String($0) }, model.architecture, model.loaded.map { $0 ? "1" : "0" },
+                model.contentDigest, model.sizeBytes.map { String($0) },
             ]
             for field in fields {
                 // A length before each field, so that no two lists of fields run together alike.

@@ -30,11 +30,13 @@ struct EndpointFixtureTests {
 
     static func model(
         _ id: String, by owner: String? = nil, context: Int? = nil, quantization: String? = nil,
-        parameters: Int64? = nil, architecture: String? = nil, loaded: Bool? = nil
+        parameters: Int64? = nil, architecture: String? = nil, loaded: Bool? = nil, digest: String? = nil,
+        size: Int64? = nil
     ) -> ModelEntry {
         ModelEntry(
             id: ModelID(id), ownedBy: owner, contextLength: context, quantization: quantization,
-            parameterCount: parameters, architecture: architecture, loaded: loaded, firstSeen: 0)
+            parameterCount: parameters, architecture: architecture, loaded: loaded,
+            contentDigest: digest, sizeBytes: size, firstSeen: 0)
     }
 
     static let table: [Expectation] = openAICompatible + native + withoutList + failures
@@ -153,12 +155,22 @@ struct EndpointFixtureTests {
         lists("lmstudio.api_v0_model.json", model("qwen2-vl-7b-instruct", context: 32_768)),
         lists(
             "ollama.api_tags.json", as: .ollamaTags,
-            model("deepseek-r1:latest", quantization: "Q4_K_M", parameters: 7_600_000_000, architecture: "qwen2"),
-            model("llama3.2:latest", quantization: "Q4_K_M", parameters: 3_200_000_000, architecture: "llama")),
-        lists("ollama.api_tags_cloud.json", as: .ollamaTags, model("deepseek-v4-pro:cloud")),
+            model(
+                "deepseek-r1:latest", quantization: "Q4_K_M", parameters: 7_600_000_000, architecture: "qwen2",
+                digest: "0a8c266910232fd3291e71e5ba1e058cc5af9d411192cf88b6d30e92b6e73163", size: 4_683_075_271),
+            model(
+                "llama3.2:latest", quantization: "Q4_K_M", parameters: 3_200_000_000, architecture: "llama",
+                digest: "a80c4f17acd55265feec403c7aef86be0c25983ab279d83f3bcd3abbcb5b8b72", size: 2_019_393_189)),
+        lists(
+            "ollama.api_tags_cloud.json", as: .ollamaTags,
+            model(
+                "deepseek-v4-pro:cloud",
+                digest: "0a8c266910232fd3291e71e5ba1e058cc5af9d411192cf88b6d30e92b6e73163", size: 344)),
         lists(
             "ollama.api_ps.json", as: .ollamaTags,
-            model("mistral:latest", quantization: "Q4_0", parameters: 7_200_000_000, architecture: "llama")),
+            model(
+                "mistral:latest", quantization: "Q4_0", parameters: 7_200_000_000, architecture: "llama",
+                digest: "2ae6f6dd7a3dd734790bbbf58b8909a606e0e7e97e94b7604e0aa7ae4490e6d8", size: 5_137_025_024)),
     ]
 
     /// Answers of other paths: JSON that is no list of models, or nothing.

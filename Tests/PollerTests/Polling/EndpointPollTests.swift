@@ -19,7 +19,7 @@ struct EndpointPollTests {
     @Test func aKnownKindIsNotFoundOutAgain() async throws {
         let server = ScriptedServer(["/api/tags": Self.tags, "/v1/models": Self.list])
         #expect(try await poll(server, Samples.endpoint("e"), detected: .ollama).kind == .ollama)
-        #expect(server.paths == ["/api/tags"])
+        #expect(server.paths == ["/api/tags", "/api/ps"])
         let plain = ScriptedServer(["/v1/models": Self.list])
         _ = try await poll(plain, Samples.endpoint("e"), detected: .openai)
         #expect(plain.paths == ["/v1/models"])
@@ -104,6 +104,23 @@ struct EndpointPollTests {
         #expect(try await poll(without, Samples.endpoint("e", kind: .llamacpp)).models[0].contextLength == nil)
         let gone = ScriptedServer(["/v1/models": Self.list], fallback: KindDetectorTests.timeout)
         await #expect(throws: PollError.self) { try await poll(gone, Samples.endpoint("e", kind: .llamacpp)) }
+    }
+
+    /// Servers that imitate Ollama need not have `/api/ps`, and one that loads a model may not answer it in time.
+    @Test func ollamaSaysWhatIsLoaded() async throws {
+        let tags = EndpointAnswer.ok(#"{"models":[{"name":"a:1b","digest":"d"},{"name":"b:1b","digest":"e"}]}"#)
+        for (running, loaded) in [
+            (EndpointAnswer.ok(#"{"models":[{"name":"b:1b","size_vram":1}]}"#), [false, true]),
+            (EndpointAnswer.ok(#"{"models":[]}"#), [false, false]),
+            (EndpointAnswer.ok(#"{"models":null}"#), [false, false]),
+            (KindDetectorTests.timeout, [nil, nil]), (KindDetectorTests.unexpected, [nil, nil]),
+        ] as [(Result<EndpointAnswer, PollError>, [Bool?])] {
+            let server = ScriptedServer(["/api/tags": tags, "/api/ps": running])
+            for endpoint in [Samples.endpoint("e", kind: .ollama), Samples.endpoint("e")] {
+                let outcome = try await poll(server, endpoint, detected: .ollama)
+                #expect(outcome.models.map(\.loaded) == loaded)
+            }
+        }
     }
 
     @Test func keysAreSentOpenedAndOnlyThen() async throws {

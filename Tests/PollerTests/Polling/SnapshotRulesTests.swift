@@ -131,7 +131,7 @@ struct SnapshotRulesTests {
     @Test func theDigestCoversWhatMeansSomething() {
         let model = ModelEntry(
             id: ModelID("a"), ownedBy: "o", contextLength: 1, quantization: "q", parameterCount: 2, architecture: "r",
-            loaded: true, firstSeen: 3)
+            loaded: true, contentDigest: "s", sizeBytes: 5, firstSeen: 3)
         let digest = ModelEntry.digest(of: [model])
         #expect(digest.utf8.count == 32)
         var later = model
@@ -140,7 +140,7 @@ struct SnapshotRulesTests {
         let changes: [(inout ModelEntry) -> Void] = [
             { $0.id = ModelID("A") }, { $0.ownedBy = nil }, { $0.ownedBy = "" }, { $0.contextLength = 2 },
             { $0.quantization = nil }, { $0.parameterCount = nil }, { $0.architecture = "R" }, { $0.loaded = false },
-            { $0.loaded = nil },
+            { $0.loaded = nil }, { $0.contentDigest = "t" }, { $0.sizeBytes = nil },
             // The same text, cut elsewhere.
             {
                 $0.quantization = "q1"
