@@ -47,6 +47,9 @@ struct EndpointResponder: Sendable {
         if let required = behaviour.key, key != required, endpoint.kind.wantsKey(at: path) {
             return Response.of(.unauthorized(endpoint.kind))
         }
+        if endpoint.kind == .ollama, request.method == .post, let route = OllamaResponder.Route(rawValue: path) {
+            return try await OllamaResponder(fleet: fleet, endpoint: endpoint, route: route).respond(to: request)
+        }
         let isList = endpoint.kind.listPaths.contains(path)
         if isList && behaviour.fault == .huge {
             return .padded(megabytes: 50, start: #"{"object":"list","padding":""#, end: #"","data":[]}"#)
