@@ -41,7 +41,8 @@ import Testing
         ("/v1/v1/chat/completions", "/v1/chat/completions"), ("/chat/completions", "/v1/chat/completions"),
         ("/models", "/v1/models"), ("/openai/v1/chat/completions", "/v1/chat/completions"),
         ("//v1/chat/completions", "/v1/chat/completions"), ("/v1/openai/v1/models/a/b", "/v1/models/a/b"),
-        ("/models/org/name", "/v1/models/org/name"), ("/api/tags", "GET /v1/models"), ("/v1", "/v1"), ("/v1/", "/v1"),
+        ("/models/org/name", "/v1/models/org/name"), ("/v1/api/tags", "/api/tags"), ("/v1", "/v1"), ("/v1/", "/v1"),
+        ("/ollama/api/chat", "/api/chat"),
         ("/", "/v1"), ("/nowhere", "/v1"), ("/" + String(repeating: "a/", count: 10_000), "/v1"),
     ])
     func usualMistakesAreTold(_ path: String, _ hint: String) async throws {
@@ -52,7 +53,7 @@ import Testing
             let error = try #require(answer.json()["error"] as? [String: Any])
             let message = try #require(error["message"] as? String)
             #expect(message.contains(hint) && message.count < 400, "\(message)")
-            #expect(message.contains("Did you mean") == (hint.count > 3 && path != "/api/tags"), "\(message)")
+            #expect(message.contains("Did you mean") == (hint.count > 3), "\(message)")
         }
     }
 }

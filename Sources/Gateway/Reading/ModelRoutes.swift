@@ -34,7 +34,7 @@ struct ModelRoutes: Sendable {
     }
 
     /// `X-Catalog-Version` and `X-Catalog-Age` (whole seconds). Throws 503 before the catalog is complete.
-    private static func catalogHeaders(_ view: CatalogView) throws(HTTPFailure) -> HTTPFields {
+    static func catalogHeaders(_ view: CatalogView) throws(HTTPFailure) -> HTTPFields {
         guard view.readiness.isReady, let version = view.version else {
             throw .catalogNotReady(view.readiness.reason)
         }

@@ -25,7 +25,8 @@ extension GatewayResponder {
                     catalog: catalog, sender: sender, writes: writes, keyRing: keyRing, limits: limits),
                 registrations: RegistrationRoutes(catalog: catalog, writes: writes, keyRing: keyRing, limits: limits),
                 keys: KeyRoutes(catalog: catalog, writes: writes, keyRing: keyRing, limits: limits, now: now),
-                operations: OperationRoutes(catalog: catalog)),
+                operations: OperationRoutes(catalog: catalog),
+                ollama: OllamaRoutes(catalog: catalog, limits: limits)),
             access: AccessRules(access, catalog: catalog, now: now),
             cors: access.cors, catalog: catalog, lists: lists, limits: limits, logger: logger)
     }
@@ -35,7 +36,7 @@ extension RouteTable {
     /// Every route of the gateway: method, path, whom it is for, and what answers it.
     init(
         health: HealthRoutes, models: ModelRoutes, endpoints: EndpointRoutes, registrations: RegistrationRoutes,
-        keys: KeyRoutes, operations: OperationRoutes
+        keys: KeyRoutes, operations: OperationRoutes, ollama: OllamaRoutes
     ) {
         self.init([
             Route(.get, "/healthz", .open, .loop { _ in health.health() }),
@@ -91,6 +92,22 @@ extension RouteTable {
             Route(.delete, inference: "/v1/responses/{id}"),
             Route(.get, inference: "/v1/responses/{id}/input_items"),
             Route(inference: "/v1/responses/{id}/cancel"),
+
+            Route(.get, "/api/version", .read(.models), .loop { _ in ollama.version() }),
+            Route(.get, "/api/tags", .read(.models), .task(ollama.tags)),
+            Route(.get, "/api/ps", .read(.models), .task(ollama.loaded)),
+            Route(.post, "/api/show", .read(.models), .task(ollama.show)),
+            Route(inference: "/api/chat"),
+            Route(inference: "/api/generate"),
+            Route(inference: "/api/embed"),
+            Route(inference: "/api/embeddings"),
+            Route(.post, "/api/pull", .read(.models), .loop(ollama.refuseChange)),
+            Route(.post, "/api/push", .read(.models), .loop(ollama.refuseChange)),
+            Route(.post, "/api/create", .read(.models), .loop(ollama.refuseChange)),
+            Route(.post, "/api/copy", .read(.models), .loop(ollama.refuseChange)),
+            Route(.delete, "/api/delete", .read(.models), .loop(ollama.refuseChange)),
+            Route(.get, "/api/blobs/{digest}", .read(.models), .loop(ollama.refuseChange)),
+            Route(.post, "/api/blobs/{digest}", .read(.models), .loop(ollama.refuseChange)),
         ])
     }
 }

@@ -67,10 +67,10 @@ extension HTTPFailure {
         }
     }
 
-    /// - Parameter path: the request's; routes of the Messages API have a `type` beside `error` as well
+    /// - Parameter path: the request's; it says whose clients read the error
     func response(on path: String) -> Response {
         var response = Response(
-            json: ErrorBody(error).encoded(isTyped: ErrorBody.isTyped(on: path)), status: status, headers: headers)
+            json: ErrorBody(error).encoded(as: ErrorBody.Shape(path: path)), status: status, headers: headers)
         response.closesConnection = closesConnection
         return response
     }
@@ -78,22 +78,45 @@ extension HTTPFailure {
 
 /// `{"error":{"code","message","param","type"}}`; `param` is null if no one field is to blame.
 struct ErrorBody {
+    enum Shape {
+        case openAI
+        /// On `/v1/messages` and below it `"type":"error"` stands beside `error`: Anthropic's clients look for it.
+        case anthropic
+        /// Below `/api/` `error` is the message itself: Ollama's clients show whatever stands there, an object as
+        /// `[object Object]` or as its source. `code` stands beside it.
+        case ollama
+
+        init(path: String) {
+            if path.utf8.starts(with: "/api/".utf8) {
+                self = .ollama
+            } else {
+                self = Self.isMessages(path) ? .anthropic : .openAI
+            }
+        }
+
+        private static func isMessages(_ path: String) -> Bool {
+            guard path.utf8.starts(with: "/v1/messages".utf8) else { return false }
+            let next = path.utf8.dropFirst("/v1/messages".utf8.count).first
+            return next == nil || next == UInt8(ascii: "/")
+        }
+    }
+
     let error: APIError
 
     init(_ error: APIError) { self.error = error }
 
-    /// On `/v1/messages` and below it `"type":"error"` stands beside `error`: Anthropic's clients look for it.
-    static func isTyped(on path: String) -> Bool {
-        guard path.utf8.starts(with: "/v1/messages".utf8) else { return false }
-        let next = path.utf8.dropFirst("/v1/messages".utf8.count).first
-        return next == nil || next == UInt8(ascii: "/")
-    }
-
-    func encoded(isTyped: Bool) -> [UInt8] {
+    func encoded(as shape: Shape) -> [UInt8] {
         var writer = JSONWriter()
         writer.object { writer in
-            write(into: &writer)
-            if isTyped { writer.field("type", "error") }
+            switch shape {
+            case .openAI: write(into: &writer)
+            case .anthropic:
+                write(into: &writer)
+                writer.field("type", "error")
+            case .ollama:
+                writer.field("error", error.message)
+                writer.field("code", error.code)
+            }
         }
         return writer.bytes
     }

@@ -3,11 +3,14 @@
 enum RouteHint {
     /// - Parameter isRoute: whether a path is one
     static func text(for path: String, isRoute: (String) -> Bool) -> String {
+        let ollamaBase = "The base URL for Ollama's clients is this gateway's address without a path"
+        if let route = ollamaRoute(meantBy: path, isRoute) { return "Did you mean \(route)? \(ollamaBase)." }
+        if path.hasPrefix("/api/") {
+            return "Of Ollama's API there are /api/version, /api/tags, /api/ps, /api/show, /api/chat, /api/generate, "
+                + "/api/embed, and /api/embeddings. \(ollamaBase)."
+        }
         let base = "The base URL for OpenAI's clients is this gateway's address with one /v1 at its end"
         if let route = meant(by: path, isRoute) { return "Did you mean \(route)? \(base)." }
-        if isOllama(path) {
-            return "Ollama's own API is not served here; GET /v1/models lists the models. \(base)."
-        }
         return "\(base); GET /v1/models lists the models."
     }
 
@@ -24,5 +27,11 @@ enum RouteHint {
         return nil
     }
 
-    private static func isOllama(_ path: String) -> Bool { path.hasPrefix("/api/") }
+    /// The route of Ollama's API that the path ends with, as in `/v1/api/tags`.
+    private static func ollamaRoute(meantBy path: String, _ isRoute: (String) -> Bool) -> String? {
+        let segments = path.split(separator: "/")
+        guard (2...8).contains(segments.count), let start = segments.lastIndex(of: "api") else { return nil }
+        let route = "/" + segments[start...].joined(separator: "/")
+        return route != path && isRoute(route) ? route : nil
+    }
 }

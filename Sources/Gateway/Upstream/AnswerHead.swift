@@ -45,6 +45,8 @@ final class AnswerHead: Sendable {
     let keepAliveSeconds: Int?
     /// `text/event-stream` that is not compressed.
     let isEventStream: Bool
+    /// `application/x-ndjson` that is not compressed.
+    let isLineStream: Bool
     /// From the status line to the empty line.
     let bytes: ByteBuffer
     let reason: Range<Int>

@@ -13,6 +13,7 @@ struct AnswerHeadDraft: Sendable {
     private var keepAliveSeconds: Int?
     private var hasContentType = false
     private var isEventStreamType = false
+    private var isLineStreamType = false
     private var isEncoded = false
 
     private static let version: StaticString = "HTTP/1."
@@ -108,8 +109,9 @@ struct AnswerHeadDraft: Sendable {
 
     private mutating func readContentType(_ value: Range<Int>, of bytes: UnsafeRawBufferPointer) {
         let end = bytes[value].firstIndex(of: UInt8(ascii: ";")) ?? value.upperBound
-        let isEventStream = bytes.holds("text/event-stream", in: bytes.trimmed(value.lowerBound..<end))
-        isEventStreamType = isEventStream && (isEventStreamType || !hasContentType)
+        let type = bytes.trimmed(value.lowerBound..<end)
+        isEventStreamType = bytes.holds("text/event-stream", in: type) && (isEventStreamType || !hasContentType)
+        isLineStreamType = bytes.holds("application/x-ndjson", in: type) && (isLineStreamType || !hasContentType)
         hasContentType = true
     }
 
@@ -130,6 +132,7 @@ struct AnswerHeadDraft: Sendable {
             AnswerHead(
                 status: status, minorVersion: minorVersion, framing: framing,
                 keepsAlive: isPersistent && framing != .untilClose, keepAliveSeconds: keepAliveSeconds,
-                isEventStream: isEventStreamType && !isEncoded, bytes: head, reason: reason, fields: fields))
+                isEventStream: isEventStreamType && !isEncoded, isLineStream: isLineStreamType && !isEncoded,
+                bytes: head, reason: reason, fields: fields))
     }
 }

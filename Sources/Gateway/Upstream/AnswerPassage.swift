@@ -31,7 +31,7 @@ struct AnswerPassage: Sendable {
     private(set) var passedPayload = 0
     private let dialect: EventDialect
     private var framing: AnswerFraming
-    private var boundary = EventBoundary()
+    private var boundary: EventBoundary
     private var writer: ChunkWriter
     /// In an event stream: payload of the incomplete event. In chunks that pass as they are: the line that is not
     /// complete.
@@ -44,7 +44,9 @@ struct AnswerPassage: Sendable {
     init(head: AnswerHead, clientMinorVersion: Int, dialect: EventDialect) {
         self.dialect = dialect
         framing = AnswerFraming(head.framing)
-        isEventStream = head.isEventStream && head.framing != .none
+        let isOfLines = dialect == .ollama
+        isEventStream = (isOfLines ? head.isLineStream : head.isEventStream) && head.framing != .none
+        boundary = EventBoundary(isOfLines: isOfLines)
         clientFraming =
             switch head.framing {
             case .none: .none

@@ -9,6 +9,8 @@ enum EventDialect: Sendable {
     /// OpenAI's event `error` of the Responses API has its fields at the top. Its clients raise an error for the
     /// `error` object, as in other streams.
     case responses
+    /// Ollama's streams are lines of JSON. Its clients raise an error at a line with a text `error`.
+    case ollama
 
     init(path: some StringProtocol) {
         self =
@@ -16,6 +18,8 @@ enum EventDialect: Sendable {
                 .anthropic
             } else if path == "/v1/responses" || path.hasPrefix("/v1/responses/") {
                 .responses
+            } else if path.hasPrefix("/api/") {
+                .ollama
             } else {
                 .openAI
             }
@@ -31,6 +35,7 @@ enum EventDialect: Sendable {
             ByteBuffer(
                 string: "event: error\ndata: {\"type\":\"error\",\"code\":\(code),\"message\":\(message),"
                     + "\"param\":null,\"error\":\(error)}\n\n")
+        case .ollama: ByteBuffer(string: "{\"error\":\(message)}\n")
         }
     }
 

@@ -97,8 +97,8 @@ import Testing
         let waiting = try [bench.place([a]), bench.place([a]), bench.place([a], model: "n")]
         let asked = Record<String>()
         bench.dispatcher.refresh { model in
-            asked.add(model)
-            return .success(model == "m" ? [a, b] : [a])
+            asked.add(model.id.value)
+            return .success(model == RequestedModel("m") ? [a, b] : [a])
         }
         #expect(asked.all.sorted() == ["m", "n"], "once for each model")
         #expect(waiting.map(\.ending) == ["b", nil, nil])
@@ -134,7 +134,7 @@ import Testing
         let held = try bench.place([b])
         let waiting = try bench.place([a, b], excluding: ["a"])
         let plain = try bench.place([b], model: "n")
-        bench.dispatcher.refresh { .success($0 == "m" ? [a] : [b]) }
+        bench.dispatcher.refresh { .success($0 == RequestedModel("m") ? [a] : [b]) }
         #expect(waiting.ending == "none left" && plain.ending == nil)
         held.lease?.release()
         #expect(plain.ending == "b")

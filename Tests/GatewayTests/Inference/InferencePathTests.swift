@@ -1,3 +1,4 @@
+import Catalog
 import HTTPTypes
 import NIOCore
 import Testing
@@ -17,7 +18,9 @@ import Testing
         ("/tokenize", .openAI, false, false), ("/detokenize", .openAI, false, false),
         ("/v1/moderations", .openAI, false, false), ("/v1/audio/transcriptions", .openAI, true, false),
         ("/v1/audio/speech", .openAI, true, false), ("/v1/images/generations", .openAI, true, false),
-        ("/v1/images/edits/x-1_y", .openAI, true, false),
+        ("/v1/images/edits/x-1_y", .openAI, true, false), ("/api/chat", .ollama, false, true),
+        ("/api/generate", .ollama, false, true), ("/api/embed", .ollama, false, true),
+        ("/api/embeddings", .ollama, false, true),
     ]
 
     @Test func routesWithAModel() throws {
@@ -28,6 +31,9 @@ import Testing
                 #expect(path.path == text && path.subject == .model && path.methods == [.post], "\(sent)")
                 #expect(path.dialect == dialect && path.takesForms == takesForms, "\(sent)")
                 #expect(path.mayRepeatAfterSilence(body) == mayRepeat, "\(sent)")
+                #expect((path.endpointKind == .ollama) == (dialect == .ollama), "\(sent)")
+                let other = path.openAICounterpart
+                #expect((other != nil) == (dialect == .ollama) && other.map { InferencePath($0) != nil } != false)
             }
         }
     }
@@ -46,7 +52,8 @@ import Testing
         "", "/", "/v1/chat", "/v1/chat/completions//", "/V1/chat/completions", "/v1/audio/", "/v1/audio/../models",
         "/v1/audio/%2e%2e/models", "/v1/audio//speech", "/v1/audio/Speech", "/v1/images/a.b",
         "/v1/responses/input_tokens", "/v1/responses/..", "/v1/responses/a%2Fb", "/v1/responses/a/b/c",
-        "/v1/responses//cancel", "/v1/responses/compact/x", "/v1/models", "/v1/chat/completions?x",
+        "/v1/responses//cancel", "/v1/responses/compact/x", "/v1/models", "/v1/chat/completions?x", "/api/show",
+        "/api/pull", "/api/chat/x",
     ])
     func othersAreNone(path: String) { #expect(InferencePath(path) == nil) }
 

@@ -19,6 +19,7 @@ struct ListedEndpoint {
     var maximum: Int?
     var draining = false
     var sealed: String?
+    var kind = EndpointKind.vllm
 
     static func id(_ number: Int) -> String {
         "00000000-0000-4000-8000-" + String(repeating: "0", count: 12 - String(number).count) + String(number)
@@ -29,8 +30,8 @@ struct ListedEndpoint {
             id: Self.id(number), name: name, baseURL: "http://127.0.0.1:\(port)", maxConcurrency: maximum,
             draining: draining, sealedAPIKey: sealed, generation: Int64(number), revision: Int64(number),
             createdAt: 1_700_000_000)
-        let online = Fleet.row(Self.id(number), generation: Int64(number), tick: 10, models: models)
-        let row = Fleet.row(Self.id(number), generation: Int64(number), tick: 11, state: state)
+        let online = Fleet.row(Self.id(number), generation: Int64(number), tick: 10, models: models, kind: kind)
+        let row = Fleet.row(Self.id(number), generation: Int64(number), tick: 11, state: state, kind: kind)
         return [.registryChanged(RegistryChange(record)), online] + (state == .online ? [] : [row])
     }
 }

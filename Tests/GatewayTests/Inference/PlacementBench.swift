@@ -45,16 +45,17 @@ final class PlacementBench: Sendable {
     }
 
     func attempt(
-        _ targets: [InferenceTarget], model: String = "m", sticky: UInt64? = nil, excluding: [String] = [],
-        waits: Bool = true, after: Duration = .zero
+        _ targets: [InferenceTarget], model: String = "m", sticky: UInt64? = nil,
+        excluding: [String] = [], waits: Bool = true, after: Duration = .zero
     ) -> Attempt {
         let request = Request()
         let add: @Sendable (PlacementOutcome) -> Void = { outcome in
             request.held.withLock { $0.outcomes.append(outcome) }
         }
         let placement = dispatcher.place(
-            PlacementRequest(model: model, targets: targets, sticky: sticky, excluded: excluding), now: now + after,
-            waiter: waits ? add : nil)
+            PlacementRequest(
+                model: RequestedModel(model), targets: targets, sticky: sticky, excluded: excluding),
+            now: now + after, waiter: waits ? add : nil)
         switch placement {
         case .placed(let lease): request.held.withLock { $0.outcomes = [.placed(lease)] }
         case .waiting(let ticket): request.held.withLock { $0.ticket = ticket }

@@ -49,7 +49,8 @@ import Testing
             let excluded = Bool.random(using: &generator) ? [] : ["b"]
             let placement = dispatcher.place(
                 PlacementRequest(
-                    model: model, targets: targets(model), sticky: generator.next() % 4, excluded: excluded)
+                    model: RequestedModel(model), targets: targets(model), sticky: generator.next() % 4,
+                    excluded: excluded)
             ) { [self] outcome in
                 waiter.calls.add(1, ordering: .relaxed)
                 if case .placed(let lease) = outcome { keep(lease) }
@@ -87,7 +88,7 @@ import Testing
             case 0..<40: place(model, &generator)
             case 40..<80: release(&generator)
             case 80..<86: leave(&generator)
-            case 86..<88: dispatcher.refresh { [self] in .success(targets($0)) }
+            case 86..<88: dispatcher.refresh { [self] in .success(targets($0.id.value)) }
             case 88: dispatcher.refresh { _ in .failure(.notFound("model_not_found", "gone")) }
             case 89: dispatcher.forget(id)
             case 90..<93: dispatcher.suspect(id)
@@ -135,7 +136,9 @@ import Testing
             for number in 0..<400 {
                 let model = models.keys.sorted().randomElement(using: &generator) ?? "m"
                 let targets = models[model, default: []].map { placementTarget($0, maximum: 2) }
-                let placement = bench.dispatcher.place(PlacementRequest(model: model, targets: targets)) { outcome in
+                let placement = bench.dispatcher.place(
+                    PlacementRequest(model: RequestedModel(model), targets: targets)
+                ) { outcome in
                     guard case .placed(let lease) = outcome else { return }
                     served.add((model, number))
                     held.add(lease)

@@ -97,6 +97,17 @@ import Testing
         #expect(try head("HTTP/1.1 200 OK\r\n\(fields)\r\n").isEventStream == isEventStream)
     }
 
+    @Test(arguments: [
+        ("Content-Type: application/x-ndjson\r\n", true),
+        ("content-type:Application/X-NDJSON; charset=utf-8\r\n", true),
+        ("Content-Type: application/json\r\n", false), ("Content-Type: text/event-stream\r\n", false), ("", false),
+        ("Content-Type: application/x-ndjson\r\nContent-Encoding: gzip\r\n", false),
+        ("Content-Type: text/plain\r\nContent-Type: application/x-ndjson\r\n", false),
+    ])
+    func knowsStreamsOfLines(fields: String, isLineStream: Bool) throws {
+        #expect(try head("HTTP/1.1 200 OK\r\n\(fields)\r\n").isLineStream == isLineStream)
+    }
+
     @Test func knowsWhatConnectionLists() throws {
         let head = try head(
             "HTTP/1.1 200 OK\r\nConnection: x-A\r\nX-a: 1\r\nX-b: 2\r\nconnection: c , X-B\r\nX-ab: 3\r\nX-c: 4\r\n\r\n"

@@ -188,6 +188,41 @@ import Testing
         #expect(output.isEmpty)
     }
 
+    private static let lines = "HTTP/1.1 200 OK\r\nContent-Type: application/x-ndjson\r\n"
+
+    /// Cut anywhere, a stream of lines passes in whole lines, and an error line can follow what has passed.
+    @Test(arguments: [0, 1]) func linesPassWhole(clientMinorVersion: Int) throws {
+        let body = "{\"n\":0}\n{\"n\":1}\n"
+        for framed in [Self.chunked + asChunk(body) + "0\r\n\r\n", "Content-Length: \(body.utf8.count)\r\n\r\n\(body)"]
+        {
+            let answer = Array((Self.lines + framed).utf8)
+            for cut in 0..<answer.count {
+                let reads = [ByteBuffer(bytes: answer[..<cut])]
+                let part = PassedAnswer.pass(
+                    reads: reads, clientMinorVersion: clientMinorVersion, dialect: .ollama)
+                guard part.framing != nil else { continue }
+                let payload = String(decoding: part.decoded().payload, as: UTF8.self)
+                #expect(["", "{\"n\":0}\n", body].contains(payload), "\(payload)")
+                #expect(part.end == .broken(.cutOff))
+                let error = try #require(part.errorEvent.map { String(buffer: $0) })
+                let line = #"{"error":"The endpoint broke off its answer."}"# + "\n"
+                #expect(error == (clientMinorVersion == 1 ? asChunk(line) : line))
+                let whole = PassedAnswer.pass(
+                    reads: reads + [ByteBuffer(bytes: answer[cut...])], clientMinorVersion: clientMinorVersion,
+                    dialect: .ollama)
+                #expect(
+                    whole.end == .ended(surplus: 0) && String(decoding: whole.decoded().payload, as: UTF8.self) == body)
+            }
+        }
+    }
+
+    /// On other routes lines are like any other body.
+    @Test func linesOnOtherRoutesPassAsTheyCome() throws {
+        let answer = Self.lines + Self.chunked + asChunk("{\"n\":")
+        let passed = PassedAnswer.pass(reads: [ByteBuffer(string: answer)])
+        #expect(passed.text == asChunk("{\"n\":") && passed.errorEvent == nil)
+    }
+
     @Test(arguments: [
         (
             EventDialect.openAI,
@@ -217,6 +252,7 @@ import Testing
     @Test(arguments: [
         ("/v1/messages", EventDialect.anthropic), ("/v1/messages/count_tokens", .anthropic), ("/v1/messages2", .openAI),
         ("/v1/responses", .responses), ("/v1/responses/resp_1", .responses), ("/v1/chat/completions", .openAI),
+        ("/api/chat", .ollama),
     ])
     func dialectsHaveRoutes(path: String, dialect: EventDialect) {
         #expect(EventDialect(path: path) == dialect)

@@ -37,6 +37,23 @@ import Testing
         #expect(scan(text).boundary.isCompleteAtEnd == isComplete)
     }
 
+    @Test(
+        arguments: [
+            ("", nil, true), ("a", nil, false), ("a\n", 2, true), ("a\nb", 2, false), ("a\nb\n", 4, true),
+            ("\n", 1, true),
+            ("a\r\n", 3, true), ("a\n\n", 3, true), (": c\n", 4, true),
+        ] as [(String, Int?, Bool)])
+    func inAStreamOfLinesEachLineIsAnEvent(text: String, place: Int?, isComplete: Bool) {
+        for cut in 0...text.utf8.count {
+            var boundary = EventBoundary(isOfLines: true)
+            let (first, second) = Array(text.utf8).withUnsafeBytes {
+                (boundary.scan($0, 0..<cut), boundary.scan($0, cut..<$0.count))
+            }
+            #expect(second ?? first == place, "cut at \(cut)")
+            #expect(boundary.isBetweenEvents == isComplete && boundary.isCompleteAtEnd == isComplete)
+        }
+    }
+
     /// Every text of these characters up to some length, cut in two anywhere.
     @Test func findsWhatTheSlowWayFinds() {
         var random = SeededGenerator(seed: 3)

@@ -38,6 +38,7 @@ extension Exchange {
         case .openAI: .openAI
         case .anthropic: .anthropic
         case .responses: .responses
+        case .ollama: .ollama
         }
     }
 

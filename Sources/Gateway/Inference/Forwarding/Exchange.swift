@@ -123,8 +123,8 @@ final class Exchange: Expirable {
     private func read(_ bytes: ByteBuffer) throws(HTTPFailure) {
         let body = try InferenceBody(bytes, as: contentType)
         // A model that the caller does not see is answered like one that is not there.
-        guard call.caller.allows(model: ModelID(body.model)) else { throw ModelResolver.unknown }
-        model = body.model
+        guard let name = path.usableName(body.model, by: call.caller) else { throw ModelResolver.unknown }
+        model = name
         sticky = body.sticky(sessionID: call.request.headers[.sessionID])?.value
         storedResponse = path.dialect == .responses ? body.previousResponseID : nil
         machine = RelayMachine(
@@ -198,7 +198,7 @@ final class Exchange: Expirable {
         } catch {
             return feed(.notPlaced(error))
         }
-        let request = PlacementRequest(model: model, targets: targets, sticky: sticky, excluded: excluded)
+        let request = PlacementRequest(model: requested, targets: targets, sticky: sticky, excluded: excluded)
         let waiter: (@Sendable (PlacementOutcome) -> Void)? = mayWait ? waiter() : nil
         switch core.dispatcher.place(request, waiter: waiter) {
         case .placed(let lease): placed(lease)
@@ -210,6 +210,8 @@ final class Exchange: Expirable {
         }
     }
 
+    private var requested: RequestedModel { RequestedModel(model, kind: path.endpointKind) }
+
     /// Requests that refer to a response go to the endpoint that made it, if that can be used, and else to all in turn.
     private func targets() throws(HTTPFailure) -> [InferenceTarget] {
         let view = core.catalog.view
@@ -220,7 +222,7 @@ final class Exchange: Expirable {
             }
             if all.isEmpty { throw .notFound("response_not_found", "No endpoint is online that could have it.") }
         } else {
-            all = try ModelResolver.targets(for: model, in: view)
+            all = try ModelResolver.targets(for: requested, in: view, instead: path.openAICounterpart)
         }
         guard let storedResponse, excluded.isEmpty, let origin = core.storedResponses.origin(of: storedResponse) else {
             return all

@@ -42,11 +42,11 @@ final class Dispatcher: Sendable {
 
     /// The catalog has changed: looks up the targets of those who wait once more, once for each model.
     func refresh(
-        now: ContinuousClock.Instant = .now, resolve: (String) -> Result<[InferenceTarget], HTTPFailure>
+        now: ContinuousClock.Instant = .now, resolve: (RequestedModel) -> Result<[InferenceTarget], HTTPFailure>
     ) {
         let models = state.withLock { $0.lines.all.map(\.model) }
         guard !models.isEmpty else { return }
-        let resolved = models.map { ($0, resolve($0.value)) }
+        let resolved = models.map { ($0, resolve($0)) }
         update { state, deliveries in
             for (model, result) in resolved { state.refresh(model, result, &deliveries) }
             state.serve(state.lines.all, now, &deliveries)

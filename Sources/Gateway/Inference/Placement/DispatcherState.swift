@@ -37,7 +37,7 @@ struct DispatcherState {
         _ deliveries: inout [Delivery]
     ) -> Attempt {
         guard !request.targets.isEmpty else { return .none }
-        if lines.count > 0, let line = lines.line(of: ModelID(request.model)) {
+        if lines.count > 0, let line = lines.line(of: request.model) {
             // Time alone may have made room: a trial is due, or the time of a 429 is over. That room belongs to those
             // who wait. Whatever an excluding request finds after this, no waiter of the model could have used.
             serve([line], now, &deliveries)
@@ -57,7 +57,7 @@ struct DispatcherState {
     ) -> Attempt {
         guard let call else { return .lineFull }
         let waiter = PlacementLines.Waiter(sticky: request.sticky, excluded: request.excluded, call: call)
-        return lines.join(ModelID(request.model), request.targets, waiter).map { .waiting($0) } ?? .lineFull
+        return lines.join(request.model, request.targets, waiter).map { .waiting($0) } ?? .lineFull
     }
 
     // MARK: Serving
@@ -117,7 +117,7 @@ struct DispatcherState {
 
     /// Takes over what the catalog says of the endpoints of a model now, and ends the waits that have become hopeless.
     mutating func refresh(
-        _ model: ModelID, _ resolved: Result<[InferenceTarget], HTTPFailure>, _ deliveries: inout [Delivery]
+        _ model: RequestedModel, _ resolved: Result<[InferenceTarget], HTTPFailure>, _ deliveries: inout [Delivery]
     ) {
         guard let line = lines.line(of: model) else { return }
         switch resolved {

@@ -1,4 +1,5 @@
 import Catalog
+import HTTPTypes
 
 /// An endpoint that a request can be sent to, and under which id it knows the model.
 struct InferenceTarget: Sendable, EndpointCandidate {
@@ -32,9 +33,31 @@ enum ModelResolver {
     /// asked for that one.
     ///
     /// Throws 404 `model_not_found` if nobody has ever heard of it, 503 `model_not_available` if it is registered, or
-    /// listed only by endpoints that cannot be used now.
-    static func targets(for model: String, in view: CatalogView) throws(HTTPFailure) -> [InferenceTarget] {
-        try targets(among: view.holders(of: model))
+    /// listed only by endpoints that cannot be used now. 501 `model_not_on_ollama` if only endpoints of other kinds than
+    /// the request needs have it; `route` is what to use instead.
+    static func targets(
+        for model: RequestedModel, in view: CatalogView, instead route: @autoclosure () -> String? = nil
+    ) throws(HTTPFailure) -> [InferenceTarget] {
+        let found = view.holders(of: model.id.value)
+        guard let kind = model.kind else { return try targets(among: found) }
+        let speaking = holders(of: model.id.value, ofKind: kind, among: found, in: view)
+        guard speaking.isEmpty, !found.holders.isEmpty else {
+            return try targets(among: ModelHolders(holders: speaking, isRegistered: found.isRegistered))
+        }
+        throw HTTPFailure(
+            .notImplemented, code: "model_not_on_ollama",
+            "No endpoint of kind Ollama has the model \"\(model.id.value)\"; those that have it do not speak Ollama's API. "
+                + "Ask for it at \(route() ?? "the routes of OpenAI's API below /v1").")
+    }
+
+    /// The endpoints of one kind among those that were found. If there are none, a name without a tag is looked up once
+    /// more with the tag that Ollama's clients mean: an endpoint of another kind may list the very name.
+    private static func holders(
+        of name: String, ofKind kind: EndpointKind, among found: ModelHolders, in view: CatalogView
+    ) -> [ModelHolder] {
+        let speaking = found.holders.filter { $0.endpoint.kind == kind }
+        guard speaking.isEmpty, !OllamaModelName.hasTag(name) else { return speaking }
+        return view.holders(of: name + OllamaModelName.latest).holders.filter { $0.endpoint.kind == kind }
     }
 
     static func targets(among found: ModelHolders) throws(HTTPFailure) -> [InferenceTarget] {

@@ -1,6 +1,7 @@
 import Catalog
 
-/// The waiting lines, one for each model that requests wait for, and which endpoints serve each of them.
+/// The waiting lines, one for each model that requests wait for, and which endpoints serve each of them. Requests that
+/// only endpoints of one kind understand have a line of their own: all requests in a line have the same endpoints.
 struct PlacementLines {
     struct Waiter {
         let sticky: UInt64?
@@ -11,13 +12,13 @@ struct PlacementLines {
     /// A class, so that a line can be changed in place while other parts of the dispatcher's state change too. It never
     /// leaves the dispatcher's lock.
     final class Line {
-        let model: ModelID
+        let model: RequestedModel
         fileprivate(set) var targets: [InferenceTarget]
         fileprivate(set) var waiters = WaitingLine<Waiter>()
         /// Waiters that exclude an endpoint.
         fileprivate(set) var excluding = 0
 
-        fileprivate init(_ model: ModelID, _ targets: [InferenceTarget]) {
+        fileprivate init(_ model: RequestedModel, _ targets: [InferenceTarget]) {
             self.model = model
             self.targets = targets
         }
@@ -29,18 +30,18 @@ struct PlacementLines {
     /// Waiters of one model.
     let limit: Int
     private(set) var count = 0
-    private var lines: [ModelID: Line] = [:]
+    private var lines: [RequestedModel: Line] = [:]
     private var byEndpoint: [String: [Line]] = [:]
     private var lastTicket: UInt64 = 0
 
     init(limit: Int) { self.limit = limit }
 
     var all: [Line] { Array(lines.values) }
-    func line(of model: ModelID) -> Line? { lines[model] }
+    func line(of model: RequestedModel) -> Line? { lines[model] }
     func lines(at endpoint: String) -> [Line] { byEndpoint[endpoint] ?? [] }
 
     /// Puts a waiter at the end of its model's line; nil if that line, or all lines together, are full.
-    mutating func join(_ model: ModelID, _ targets: [InferenceTarget], _ waiter: Waiter) -> PlacementTicket? {
+    mutating func join(_ model: RequestedModel, _ targets: [InferenceTarget], _ waiter: Waiter) -> PlacementTicket? {
         let line = lines[model] ?? Line(model, targets)
         guard line.waiters.count < limit, count < Self.linesInAll * limit else { return nil }
         if line.waiters.isEmpty {

@@ -2,8 +2,8 @@ import Catalog
 
 /// What a request needs a place for.
 struct PlacementRequest: Sendable {
-    /// As the client named it. Requests for the same model wait in one line.
-    var model: String
+    /// Requests for the same model wait in one line.
+    var model: RequestedModel
     /// The endpoints that have the model.
     var targets: [InferenceTarget]
     /// Requests with the same value are kept on one endpoint.
@@ -32,8 +32,21 @@ enum PlacementOutcome: Sendable {
     case noneLeft
 }
 
+/// The model that a request asks for, and which endpoints understand the request.
+struct RequestedModel: Sendable, Hashable {
+    /// As the client named it.
+    let id: ModelID
+    /// Only endpoints of this kind speak the request's API; nil: all do.
+    let kind: EndpointKind?
+
+    init(_ name: String, kind: EndpointKind? = nil) {
+        id = ModelID(name)
+        self.kind = kind
+    }
+}
+
 /// A request's position in a line.
 struct PlacementTicket: Sendable, Hashable {
-    let model: ModelID
+    let model: RequestedModel
     let number: UInt64
 }

@@ -1,3 +1,4 @@
+import Catalog
 import HTTPTypes
 
 /// A route of inference. Its path is the endpoint's path as well.
@@ -8,6 +9,8 @@ struct InferencePath: Sendable, Hashable {
         /// OpenAI's Responses API: its events have names.
         case responses
         case anthropic
+        /// Ollama's own API: lines of JSON. Only endpoints of that kind speak it.
+        case ollama
     }
 
     /// What says where a request goes.
@@ -52,6 +55,10 @@ struct InferencePath: Sendable, Hashable {
         "/classify": (.openAI, .never),
         "/tokenize": (.openAI, .never),
         "/detokenize": (.openAI, .never),
+        "/api/chat": (.ollama, .always),
+        "/api/generate": (.ollama, .always),
+        "/api/embed": (.ollama, .always),
+        "/api/embeddings": (.ollama, .always),
     ]
 
     /// `path` without the query. nil for a path that is none. A trailing slash is ignored.
@@ -69,6 +76,19 @@ struct InferencePath: Sendable, Hashable {
             (dialect, repetition) = (.responses, .never)
         } else {
             return nil
+        }
+    }
+
+    /// The only kind of endpoint that has the route; nil: all kinds may.
+    var endpointKind: EndpointKind? { dialect == .ollama ? .ollama : nil }
+
+    /// The route of OpenAI's API that does the same as a route of Ollama's.
+    var openAICounterpart: String? {
+        switch path {
+        case "/api/chat": "/v1/chat/completions"
+        case "/api/generate": "/v1/completions"
+        case "/api/embed", "/api/embeddings": "/v1/embeddings"
+        default: nil
         }
     }
 
