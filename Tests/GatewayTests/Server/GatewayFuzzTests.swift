@@ -1,3 +1,4 @@
+import Catalog
 import Foundation
 import Logging
 import NIOCore
@@ -67,7 +68,11 @@ import Testing
         let count = fuzzCount(6000)
         let before = try Self.descriptors()
         let upstream = RawServer.answeringRequests()
-        try await Self.run([ListedEndpoint(name: "one", port: upstream.port)]) { gateway async throws in
+        let endpoints = [
+            ListedEndpoint(name: "one", port: upstream.port),
+            ListedEndpoint(name: "own", port: upstream.port, models: ["o:latest"], kind: .ollama),
+        ]
+        try await Self.run(endpoints) { gateway async throws in
             let port = gateway.port
             func send(_ numbers: Range<Int>) async -> String? {
                 await Self.onManyThreads(numbers.count) { { Self.request(numbers.lowerBound + $0, port: port) } }
@@ -81,7 +86,7 @@ import Testing
             let second = await send(warming..<count)
             try #require(second == nil)
             try await eventually("no connection is open") { gateway.server.core.connections.count == 0 }
-            try await Self.nothingIsLeft(gateway, endpoints: 1, before: before)
+            try await Self.nothingIsLeft(gateway, endpoints: 2, before: before)
             #expect(try Self.residentBytes() - memory < 64 << 20)
         }
     }
@@ -122,7 +127,7 @@ import Testing
         "unknown_method", "unknown_transfer_coding", "unknown_http_version", "loop_detected", "upstream_unreachable",
         "upstream_unauthorized", "upstream_redirect", "upstream_invalid", "upstream_timeout", "version_not_reached",
         "model_not_available", "overloaded", "broker_unavailable", "outcome_unknown", "catalog_not_current",
-        "queue_full",
+        "queue_full", "model_not_on_ollama", "models_are_managed_by_nodes",
     ]
 
     private static func check(_ received: [UInt8], to request: [UInt8]) -> String? {
@@ -147,6 +152,10 @@ import Testing
         guard answer.value("x-request-id") != nil else { return "no X-Request-Id" }
         guard answer.status >= 400, answer.value("x-rollcall-endpoint") == nil else { return nil }
         let whole = (try? JSONSerialization.jsonObject(with: Data(answer.body))) as? [String: Any]
+        // Below /api/.
+        if whole?["error"] is String, whole?.count == 2, let code = whole?["code"] as? String {
+            return answer.status >= 500 && !documented.contains(code) ? "\(answer.status) \(code)" : nil
+        }
         guard let error = whole?["error"] as? [String: Any], Set(error.keys) == ["message", "type", "param", "code"],
             Set(whole.map { Array($0.keys) } ?? []).isSubset(of: ["error", "type"]), let code = error["code"] as? String
         else { return "not the shape of errors" }

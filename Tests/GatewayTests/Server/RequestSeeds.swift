@@ -42,6 +42,8 @@ enum RequestSeeds {
         get("/v1/chat/completions", method: "PUT"), get("*", method: "OPTIONS"),
         get("/v1/models", "Origin: https://page.example\r\nAccess-Control-Request-Method: GET\r\n", method: "OPTIONS"),
         get("/healthz", "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n"),
+        get("/api/version"), get("/api/tags"), get("/api/ps"), post("/api/show", #"{"name":"o","verbose":true}"#),
+        get("/api/blobs/sha256:29fd"), post("/api/pull", #"{"model":"o"}"#),
     ]
 
     private static let writes = [
@@ -67,7 +69,9 @@ enum RequestSeeds {
         chunked("/v1/completions", ["{\"model\":", "\"m\"}"], trailers: "X-Trailer: a\r\n"),
         post("/v1/chat/completions", chat, "Expect: 100-continue\r\n"),
         post("/v1/chat/completions", chat, "Via: 1.1 rollcall-test\r\n"),
-        post("/v1/chat/completions", chat, "Connection: close\r\n"),
+        post("/v1/chat/completions", chat, "Connection: close\r\n"), post("/api/chat", #"{"model":"o"}"#),
+        post("/api/generate", #"{"model":"m","prompt":"a"}"#), post("/api/embed", #"{"model":"o:latest","input":"a"}"#),
+        post("/api/embeddings", #"{"model":"none","prompt":"a"}"#),
     ]
 
     /// Several requests of one connection.
