@@ -54,7 +54,7 @@ final class AnswerHead: Sendable {
 
     init(
         status: Int, minorVersion: Int, framing: Framing, keepsAlive: Bool, keepAliveSeconds: Int?, isEventStream: Bool,
-        bytes: ByteBuffer, reason: Range<Int>, fields: [Field]
+        isLineStream: Bool, bytes: ByteBuffer, reason: Range<Int>, fields: [Field]
     ) {
         self.status = status
         self.minorVersion = minorVersion
@@ -62,6 +62,7 @@ final class AnswerHead: Sendable {
         self.keepsAlive = keepsAlive
         self.keepAliveSeconds = keepAliveSeconds
         self.isEventStream = isEventStream
+        self.isLineStream = isLineStream
         self.bytes = bytes
         self.reason = reason
         self.fields = fields
