@@ -49,9 +49,9 @@ import Testing
         }
     }
 
+    /// A wait would last longer than the test may.
     @Test(.timeLimit(.minutes(1))) func aRepeatDoesNotWaitForWhatItRemoved() async throws {
-        let bench = try Bench(Fleet.usual, limits: { $0.unknownName = .seconds(30) })
-        let start = ContinuousClock.now
+        let bench = try Bench(Fleet.usual, limits: { $0.unknownName = .seconds(3600) })
         for _ in 0..<2 {
             #expect(try await bench.send("DELETE", "/v0/endpoints/alpha", headers: Self.key).status == 204)
         }
@@ -59,7 +59,6 @@ import Testing
         let unknown = try await bench.send(
             "DELETE", "/v0/endpoints/99999999-3333-4333-8333-333333333333", headers: ["Idempotency-Key": "other"])
         #expect(unknown.status == 404 && bench.registrar.commands.count == 3)
-        #expect(ContinuousClock.now - start < .seconds(10))
     }
 
     /// Not even the registrar's own 404, which it would keep for a day.
