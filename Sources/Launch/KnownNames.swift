@@ -3,13 +3,17 @@
 /// All processes of a deployment are commonly given the same environment file, so a name of another process is no
 /// mistake. Only what no process knows is warned about.
 enum KnownNames {
-    /// Of the gateway, the poller, and the registrar together.
+    /// Of the gateway, the poller, the registrar, the command line's client, and `scripts/run` together.
     static let ofAllProcesses: Set<String> = [
         "ROLLCALL_ADMIN_KEY",
         "ROLLCALL_ADMIN_KEY_FILE",
         "ROLLCALL_ADOPT",
         "ROLLCALL_ALLOW_ANONYMOUS",
+        "ROLLCALL_AMQP_CA_FILE",
+        "ROLLCALL_AMQP_URL",
+        "ROLLCALL_AMQP_URL_FILE",
         "ROLLCALL_ANONYMOUS_SCOPES",
+        "ROLLCALL_API_KEY",
         "ROLLCALL_CORS_ORIGINS",
         "ROLLCALL_DATABASE_URL",
         "ROLLCALL_DRAIN_SECONDS",
@@ -22,15 +26,21 @@ enum KnownNames {
         "ROLLCALL_HUB_REFRESH_INTERVAL",
         "ROLLCALL_IDLE_TIMEOUT",
         "ROLLCALL_INFERENCE_BODY_LIMIT",
+        "ROLLCALL_INFERENCE_MEMORY",
         "ROLLCALL_KEYS_MAX_AGE",
+        "ROLLCALL_NAMESPACE",
         "ROLLCALL_POLL_INTERVAL",
         "ROLLCALL_POLL_TIMEOUT",
         "ROLLCALL_PORT",
         "ROLLCALL_QUEUE_LIMIT",
         "ROLLCALL_QUEUE_TIMEOUT",
         "ROLLCALL_REFRESH_INTERVAL",
+        "ROLLCALL_RUN_BIN",
+        "ROLLCALL_SECRET_KEY",
+        "ROLLCALL_SECRET_KEY_FILE",
         "ROLLCALL_TLS_CERT_FILE",
         "ROLLCALL_TLS_KEY_FILE",
+        "ROLLCALL_URL",
         "ROLLCALL_VERIFY_TIMEOUT",
     ]
     /// Of the tests and of the simulator, which has its own prefix because it needs names like `…_PORT` too.
@@ -44,7 +54,10 @@ enum KnownNames {
         ofAllProcesses.map { $0.dropFirst(Setting.commonPrefix.count).lowercased() }
             + withoutPrefix.map { $0.lowercased() })
 
-    static func contains(_ name: String) -> Bool {
-        ofAllProcesses.contains(name) || prefixes.contains { name.hasPrefix($0) }
+    /// Whether a name is likely to be meant for another process than the one with these settings. Below a prefix that a
+    /// process has to itself it knows every name.
+    static func isOthers(_ name: String, than known: [Setting]) -> Bool {
+        ofAllProcesses.contains(name)
+            || prefixes.contains { prefix in name.hasPrefix(prefix) && !known.contains { $0.prefix == prefix } }
     }
 }

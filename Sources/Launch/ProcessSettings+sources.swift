@@ -44,7 +44,9 @@ extension ProcessSettings {
     private static func unknown(in environment: [String: String], known: [Setting]) -> [UnknownName] {
         let names = Set(known.map(\.name))
         return environment.keys.sorted()
-            .filter { $0.hasPrefix(Setting.commonPrefix) && !names.contains($0) && !KnownNames.contains($0) }
+            .filter {
+                $0.hasPrefix(Setting.commonPrefix) && !names.contains($0) && !KnownNames.isOthers($0, than: known)
+            }
             .map { name in
                 UnknownName(name: name, source: "environment", nearest: nearestName(to: name, among: names))
             }

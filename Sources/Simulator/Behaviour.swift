@@ -96,6 +96,9 @@ struct Behaviour: Sendable, Hashable, Codable {
         return isSlow ? .seconds(5) : .milliseconds(firstByteMilliseconds)
     }
 
+    /// Whether texts go on up to the limit of their request: an endpoint that paces or pads its tokens is there for load.
+    var fillsLimit: Bool { chunkIntervalMilliseconds > 0 || chunkBytes > 0 }
+
     enum CodingKeys: String, CodingKey {
         case fault, key
         case completionFault = "completion_fault"

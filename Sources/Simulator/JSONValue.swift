@@ -42,6 +42,7 @@ enum JSONValue: Sendable, Hashable, Codable {
 
     var string: String? { if case .string(let string) = self { string } else { nil } }
     var integer: Int64? { if case .integer(let integer) = self { integer } else { nil } }
+    var double: Double? { if case .number(let number) = self { number } else { integer.map(Double.init) } }
     var array: [JSONValue]? { if case .array(let array) = self { array } else { nil } }
     var object: [String: JSONValue]? { if case .object(let object) = self { object } else { nil } }
 

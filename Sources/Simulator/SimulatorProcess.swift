@@ -31,10 +31,13 @@ import Synchronization
         Faults: none, hang, reset, 500, html (page with 200), redirect (to a login), truncated, empty, huge (50 MB).
 
         Each endpoint answers POST /v1/chat/completions, completions, embeddings, responses, rerank, messages,
-        audio/transcriptions, audio/translations, audio/speech, images/generations, and images/edits. With "stream":true
-        the first two, responses, and messages come as max_tokens events (16; at most 100000), chunk_interval_ms apart,
-        with chunk_bytes of text, each with its "sequence" and "sent_at" (µs since 1970). Where "tool_choice" is
-        "required" the first tool is called. Bodies may have 64 MiB.
+        audio/transcriptions, audio/translations, audio/speech, images/generations, and images/edits. Bodies may have
+        64 MiB. The same request gives the same answer: a greeting of 16 words, each of them a token. With "ignore_eos", or
+        with chunk_interval_ms or chunk_bytes, it goes on up to the request's limit (at most 100000 tokens).
+        Chats, responses, and messages call the first of the "tools", and answer once its result has come. "tool_choice" and
+        schemas are followed (response_format, text.format, output_format), and so are "stop", "n", and the limits.
+        With "stream":true each token is an event, chunk_interval_ms apart, with chunk_bytes of text, its "sequence", and
+        its "sent_at" (µs since 1970).
         Faults of inference alone: none, hang, error (500), html, empty, close_after_headers, half_chunk, stall (after
         three events), huge (1 GB), reset, reset_midway, status_502, status_503, status_504, slow_headers (first_byte_ms,
         or 5 s). Told of each endpoint: last_request, open_streams, peak_open_streams, closed_by_client, last_closed_at.

@@ -86,6 +86,27 @@ struct ClientToolTests {
         }
     }
 
+    /// Loops that end only if the server calls a tool and then answers, and a model with a nested schema: OpenAI's client
+    /// and Anthropic's, through the gateway, on a simulated server.
+    @Test(.timeLimit(.minutes(2)), .enabled(if: Paths.python != nil, "needs scripts/test"))
+    func agentsCallToolsAndAnswersFollowSchemas() async throws {
+        try await serving { _, gateway in
+            let program = Paths.programs.appendingPathComponent("agent_clients.py").path
+            let python = try #require(Paths.python).path
+            let output = try await run(python, [program, gateway.server.base, Self.model])
+            let seen = try JSONDecoder().decode(JSON.self, from: Data(output.utf8))
+            for api in ["chat", "responses", "messages"] {
+                let turns = seen[api].array
+                #expect(turns.count == 2, "\(api): \(turns)")
+                #expect(turns.first?.array.first?.string == "weather")
+                #expect(turns.first?.array.last?["town"].string == "simulated town")
+                #expect(turns.last?.string?.hasPrefix("Hello from a") == true)
+            }
+            #expect(seen["pet"]["kind"].string == "cat" && seen["pet"]["owners"].array.count == 2)
+            #expect(seen["pet"]["parent"]["tag"].string == "AA-1111")
+        }
+    }
+
     /// A page of another site, in a real browser, to which its user has given a key. Without `ROLLCALL_CORS_ORIGINS` the
     /// browser lets its script read nothing.
     @Test(

@@ -35,6 +35,29 @@ struct ProgramTests {
         }
     }
 
+    /// All processes are often started with one environment. The simulator has the fewest settings in common with others.
+    @Test(.timeLimit(.minutes(1)))
+    func theSimulatorKnowsWhichSettingsAreOfOthers() async throws {
+        var names: Set = ["ROLLCALL_URL", "ROLLCALL_API_KEY"]
+        for program in Self.programs.dropLast() {
+            names.formUnion(try await output(program, "--help").matches(of: /\[(ROLLCALL_\w+)/).map { String($0.1) })
+        }
+        let own = try await output("rollcall-simulator", "--help").matches(of: /\[(ROLLCALL_\w+)/).map { String($0.1) }
+        names.subtract(own)
+        #expect(names.count > 20)
+        let (port, typo) = (try Ports.free(), "ROLLCALL_SIMULATOR_CHRUN")
+        let log = FileManager.default.temporaryDirectory.appendingPathComponent("rollcall-\(UUID().uuidString).log")
+        defer { try? FileManager.default.removeItem(at: log) }
+        let simulator = try ChildProcess(
+            "simulator", executable: Paths.products.appendingPathComponent("rollcall-simulator"),
+            arguments: ["--host", "127.0.0.1", "--port", "\(port)"],
+            environment: Dictionary(uniqueKeysWithValues: (names + [typo]).map { ($0, "x") }), log: log)
+        try await eventually("the simulator listens") { try simulator.output.contains("Serving HTTP") }
+        await simulator.stop()
+        let warnings = try simulator.output.split(separator: "\n").filter { $0.contains("Unknown setting") }
+        #expect(warnings.count == 1 && warnings.first?.contains("name=\(typo) ") == true, "\(warnings)")
+    }
+
     @Test(
         .timeLimit(.minutes(1)),
         arguments: [

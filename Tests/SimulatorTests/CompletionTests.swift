@@ -23,11 +23,14 @@ struct CompletionTests {
 
     @Test("Every kind answers with as many words as it may", arguments: ServerKind.allCases)
     func answers(kind: ServerKind) async throws {
+        let greeting =
+            "Hello from \(kind.rawValue), a simulated server that gives the same answer to each of its clients."
         try await withClient(sampleFleet()) { client in
             for (limit, text, tokens, reason) in [
                 (#","max_tokens":2"#, "Hello from", 2, "length"),
                 (#","max_completion_tokens":1,"max_tokens":9"#, "Hello", 1, "length"),
-                ("", "Hello from \(kind.rawValue)", 3, "stop"),
+                ("", greeting, 16, "stop"), (#","max_tokens":16"#, greeting, 16, "stop"),
+                (#","max_tokens":18,"ignore_eos":true"#, "\(greeting)Hello from", 18, "length"),
             ] {
                 let body = #"{"model":"org/one","messages":[{"role":"user","content":"Hi"}]\#(limit)}"#
                 let response = try await complete(kind, body, client)
@@ -43,8 +46,83 @@ struct CompletionTests {
             #expect((try object(missing)["error"] as? [String: Any])?["code"] as? String == "model_not_found")
             #expect(try await complete(kind, "[", client).status == .badRequest)
             let seen = try #require(try await fleetReport(client).endpoints.first { $0.kind == kind })
-            #expect(seen.completions == 5 && seen.requests["/v1/chat/completions"] == 5)
+            #expect(seen.completions == 7 && seen.requests["/v1/chat/completions"] == 7)
             #expect(seen.polls.count == 0)
+        }
+    }
+
+    private static let kind = ServerKind.vllm
+
+    private func choices(_ members: String, _ client: TestClient) async throws -> [String] {
+        let response = try await complete(Self.kind, #"{"model":"org/one",\#(members)}"#, client)
+        let choices = try #require(try object(response)["choices"] as? [[String: Any]])
+        return choices.map { choice in
+            let text = (choice["message"] as? [String: Any])?["content"] as? String
+            return "\(choice["index"] as? Int ?? -1) \(choice["finish_reason"] as? String ?? ""): \(text ?? "")"
+        }
+    }
+
+    @Test("An answer ends before the first text to stop at")
+    func stops() async throws {
+        try await withClient(sampleFleet()) { client in
+            for (members, answer) in [
+                (#""stop":"vllm,""#, "0 stop: Hello from "),
+                (#""stop":["server","lated","x","y"]"#, "0 stop: Hello from vllm, a simu"),
+                (#""stop":"Hello""#, "0 stop: "),
+                (#""stop":"simulated","max_tokens":4"#, "0 length: Hello from vllm, a"),
+                (
+                    #""stop":"clients.Hello","max_tokens":90,"ignore_eos":true"#,
+                    "0 stop: Hello from vllm, a simulated server that gives the same answer to each of its "
+                ),
+            ] {
+                #expect(try await choices(members, client) == [answer])
+                let body = #"{"model":"org/one","stream":true,"stream_options":{"include_usage":true},\#(members)}"#
+                let events = try events(try await complete(Self.kind, body, client))
+                let streamed = events.compactMap { ($0["choices"] as? [[String: Any]])?.first }
+                let text = streamed.compactMap { ($0["delta"] as? [String: Any])?["content"] as? String }.joined()
+                #expect("0 \(streamed.last?["finish_reason"] as? String ?? ""): \(text)" == answer)
+                let tokens = (events.last?["usage"] as? [String: Any])?["completion_tokens"] as? Int
+                #expect(tokens == events.count { $0["sequence"] != nil })
+            }
+        }
+    }
+
+    @Test("There are as many answers as were asked for")
+    func several() async throws {
+        try await withClient(sampleFleet()) { client in
+            let all = try await choices(#""n":3,"max_tokens":1"#, client)
+            #expect(all == ["0 length: Hello", "1 length: Hello", "2 length: Hello"])
+            let body =
+                #"{"model":"org/one","n":2,"max_tokens":2,"stream":true,"stream_options":{"include_usage":true}}"#
+            let events = try events(try await complete(Self.kind, body, client))
+            let streamed = events.compactMap { ($0["choices"] as? [[String: Any]])?.first?["index"] as? Int }
+            #expect(streamed == [0, 1, 0, 1])
+            #expect(events.map { $0["sequence"] as? Int } == [0, 1, 2, 3, nil])
+            #expect((events.last?["usage"] as? [String: Any])?["completion_tokens"] as? Int == 4)
+            let prompts = try await client.execute(
+                uri: "/e/vllm/v1/completions", method: .post,
+                body: ByteBuffer(string: #"{"model":"org/one","prompt":["a","b"],"n":2}"#)
+            ) { try object($0) }
+            #expect((prompts["choices"] as? [Any])?.count == 4)
+        }
+    }
+
+    @Test(
+        "Wrong values are refused by name",
+        arguments: [
+            ("n", #""n":0"#), ("n", #""n":129"#), ("n", #""n":"2""#), ("max_tokens", #""max_tokens":-1"#),
+            ("max_tokens", #""max_tokens":0"#), ("max_completion_tokens", #""max_completion_tokens":1.5"#),
+            ("stop", #""stop":["a","b","c","d","e"]"#), ("stop", #""stop":"""#), ("stop", #""stop":[1]"#),
+            ("logprobs", #""logprobs":true"#), ("parallel_tool_calls", #""parallel_tool_calls":"yes""#),
+            ("tools", #""tools":{}"#), ("tools[0]", #""tools":[{"type":"function"}]"#),
+        ])
+    func wrong(parameter: String, members: String) async throws {
+        try await withClient(sampleFleet()) { client in
+            let refused = try await complete(Self.kind, #"{"model":"org/one",\#(members)}"#, client)
+            #expect(refused.status == .badRequest)
+            let error = try #require(try object(refused)["error"] as? [String: Any])
+            #expect(error["param"] as? String == parameter)
+            #expect((error["message"] as? String)?.hasPrefix("`\(parameter)` ") == true)
         }
     }
 

@@ -59,6 +59,13 @@ func object(_ response: TestResponse) throws -> [String: Any] {
     return try #require(value as? [String: Any])
 }
 
+/// The data of a stream's events, `[DONE]` left out.
+func events(_ response: TestResponse) throws -> [[String: Any]] {
+    try String(buffer: response.body).split(separator: "\n").filter { $0.hasPrefix("data: {") }.map {
+        try #require(try JSONSerialization.jsonObject(with: Data($0.dropFirst(6).utf8)) as? [String: Any])
+    }
+}
+
 func fleetReport(_ client: TestClient) async throws -> FleetReport {
     try await client.execute(uri: "/control/fleet", method: .get) { response in
         try JSONDecoder().decode(FleetReport.self, from: Data(response.body.readableBytesView))

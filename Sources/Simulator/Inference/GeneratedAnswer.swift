@@ -15,44 +15,43 @@ struct GeneratedAnswer: Sendable {
         self.body = body
     }
 
-    /// - Parameter now: seconds since 1970
-    init(
-        _ route: InferenceRoute, request: InferenceRequest, model: String, completion: Completion, now: Int64
-    ) {
+    init(_ route: InferenceRoute, _ request: InferenceRequest, _ frame: AnswerFrame, _ generation: Generation) {
         let json: String
         switch route {
-        case .chat: json = completion.chat(model: model, now: now)
-        case .completions: json = completion.text(model: model, now: now)
-        case .responses: json = completion.response(model: model, now: now)
-        case .messages: json = completion.message(model: model)
-        case .embeddings: json = Self.embeddings(request, model)
-        case .rerank: json = Self.ranks(request, model)
+        case .chat: json = generation.chat(frame)
+        case .completions: json = generation.completion(frame)
+        case .responses: json = generation.response(frame)
+        case .messages: json = generation.message(frame)
+        case .embeddings: json = Self.embeddings(request, frame)
+        case .rerank: json = Self.ranks(request, frame)
         case .transcriptions, .translations:
             json =
-                #"{"text":\#(quoted(completion.text)),"model":\#(quoted(model)),"file_bytes":\#(request.fileBytes ?? 0)}"#
+                #"{"text":\#(quoted(generation.text)),"model":\#(frame.model),"file_bytes":\#(request.fileBytes ?? 0)}"#
         case .images, .imageEdits:
-            json = #"{"created":\#(now),"model":\#(quoted(model)),"data":[{"b64_json":"\#(Self.picture)"}]}"#
+            let picture = #"{"b64_json":"\#(Self.picture)"}"#
+            let pictures = Array(repeating: picture, count: request.choices).joined(separator: ",")
+            json = #"{"created":\#(frame.now),"model":\#(frame.model),"data":[\#(pictures)]}"#
         case .speech:
-            self = GeneratedAnswer(contentType: "audio/wav", body: Self.silence(named: model))
+            self = GeneratedAnswer(contentType: "audio/wav", body: Self.silence(named: request.model ?? ""))
             return
         }
         self.init(.json(json))
     }
 
-    private static func embeddings(_ request: InferenceRequest, _ model: String) -> String {
+    private static func embeddings(_ request: InferenceRequest, _ frame: AnswerFrame) -> String {
         let entries = (0..<request.inputs).map {
             #"{"object":"embedding","index":\#($0),"embedding":[0.25,-0.5,0.75]}"#
         }
-        return #"{"object":"list","data":[\#(entries.joined(separator: ","))],"model":\#(quoted(model)),"#
+        return #"{"object":"list","data":[\#(entries.joined(separator: ","))],"model":\#(frame.model),"#
             + #""usage":{"prompt_tokens":\#(request.inputs),"total_tokens":\#(request.inputs)}}"#
     }
 
     /// The first document fits best.
-    private static func ranks(_ request: InferenceRequest, _ model: String) -> String {
+    private static func ranks(_ request: InferenceRequest, _ frame: AnswerFrame) -> String {
         let entries = request.documents.enumerated().map { index, text in
             #"{"index":\#(index),"document":{"text":\#(quoted(text))},"relevance_score":\#(1 / Double(index + 1))}"#
         }
-        return #"{"id":"rerank-simulated","model":\#(quoted(model)),"results":[\#(entries.joined(separator: ","))],"#
+        return #"{"id":"rerank-\#(frame.id)","model":\#(frame.model),"results":[\#(entries.joined(separator: ","))],"#
             + #""usage":{"total_tokens":\#(request.documents.count)}}"#
     }
 

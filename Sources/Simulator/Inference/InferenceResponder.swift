@@ -28,7 +28,7 @@ struct InferenceResponder {
     }
 
     private func respond(to request: Request, _ answer: AnswerInWork) async throws -> Response {
-        let received = try await InferenceRequest.read(request)
+        let received = try await InferenceRequest.read(request, for: route)
         let seen = LastRequest(route, request.headers, received, key: key, required: behaviour.key)
         fleet.note(endpoint.name) { $0.lastRequest = seen }
         let writer = AnswerWriter(answer: answer, connection: request.connection, behaviour: behaviour)
@@ -43,35 +43,38 @@ struct InferenceResponder {
         switch received.request {
         case .success(let request): asked = request
         case .failure(.malformed):
-            return writer.response(.error("The body is not a request of this kind.", code: nil, status: 400))
+            return writer.response(error("The body is not a request of this kind.", status: 400))
         case .failure(.tooLarge):
-            return writer.response(.error("The body is too large.", code: nil, status: 413))
+            return writer.response(error("The body is too large.", status: 413))
+        case .failure(.invalid(let value)): return writer.response(error(value))
         }
         guard let model = asked.model, endpoint.models.contains(where: { $0.id == model }) else {
             return writer.response(
-                .error(
+                error(
                     "The model `\(asked.model ?? "")` does not exist.", code: "model_not_found", param: "model",
                     status: 404))
         }
-        return generate(asked, model, writer)
+        let now = fleet.now() / 1000
+        let frame = AnswerFrame(route, asked, model: model, body: received, now: now)
+        do throws(InvalidValue) { return try generate(asked, frame, writer) } catch {
+            return writer.response(self.error(error))
+        }
     }
 
-    private func generate(_ asked: InferenceRequest, _ model: String, _ writer: AnswerWriter) -> Response {
-        let isEmpty = behaviour.completionFault == .empty
-        let now = fleet.now() / 1000
+    private func generate(
+        _ asked: InferenceRequest, _ frame: AnswerFrame, _ writer: AnswerWriter
+    ) throws(InvalidValue) -> Response {
         if behaviour.completionFault == .huge { return writer.huge() }
-        if asked.streams, route.canStream {
-            return writer.response(
-                TokenStream(
-                    route, request: asked, model: model, endpoint: endpoint.name, chunkBytes: behaviour.chunkBytes,
-                    isEmpty: isEmpty, now: now))
-        }
-        let completion =
-            isEmpty
-            ? Completion.empty
-            : Completion(endpoint: endpoint.name, limit: asked.limit ?? .max, tool: asked.forcedTool)
-        return writer.response(
-            GeneratedAnswer(route, request: asked, model: model, completion: completion, now: now))
+        let isStream = asked.streams && route.canStream
+        let generation =
+            behaviour.completionFault == .empty
+            ? Generation.empty
+            : try Generation(
+                for: asked, endpoint: endpoint.name, chunkBytes: isStream ? behaviour.chunkBytes : 0,
+                fillsLimit: asked.ignoresEnd || behaviour.fillsLimit)
+        return isStream
+            ? writer.response(TokenStream(route, frame, generation))
+            : writer.response(GeneratedAnswer(route, asked, frame, generation))
     }
 
     /// The answer of a fault that does not depend on what was asked for.
@@ -87,7 +90,7 @@ struct InferenceResponder {
             try await connection.reset()
         case .error:
             return writer.response(
-                .error("The engine is dead.", code: "500", type: "InternalServerError", status: 500))
+                error("The engine is dead.", code: "500", type: "InternalServerError", status: 500))
         case .html: return writer.response(GeneratedAnswer(.loginPage))
         case .badGateway: return writer.response(GeneratedAnswer(.proxyError(502, "Bad Gateway")))
         case .unavailable: return writer.response(GeneratedAnswer(.proxyError(503, "Service Temporarily Unavailable")))
@@ -95,16 +98,21 @@ struct InferenceResponder {
         case .none, .empty, .closeAfterHeaders, .halfChunk, .stall, .huge, .resetMidway, .slowHeaders: return nil
         }
     }
-}
 
-extension GeneratedAnswer {
-    fileprivate static func error(
-        _ message: String, code: String?, type: String = "invalid_request_error", param: String? = nil, status: Int
+    private func error(_ value: InvalidValue) -> GeneratedAnswer {
+        error(value.message, code: "invalid_value", param: value.parameter, status: 400)
+    }
+
+    /// An error as OpenAI's clients expect it, and on Anthropic's route as those of Anthropic do.
+    private func error(
+        _ message: String, code: String? = nil, type: String = "invalid_request_error", param: String? = nil,
+        status: Int
     ) -> GeneratedAnswer {
         GeneratedAnswer(
             .json(
-                #"{"error":{"message":\#(quoted(message)),"type":\#(quoted(type)),"#
-                    + #""param":\#(param.map(quoted) ?? "null"),"code":\#(code.map(quoted) ?? "null")}}"#,
+                #"{\#(route == .messages ? #""type":"error","# : "")"error":{"message":\#(quoted(message)),"#
+                    + #""type":\#(quoted(type)),"param":\#(param.map(quoted) ?? "null"),"#
+                    + #""code":\#(code.map(quoted) ?? "null")}}"#,
                 status: status))
     }
 }

@@ -8,8 +8,14 @@ struct TopLevelMembers {
     /// Of one member. A longer one is dropped.
     static let memberLimit = 1 << 20
 
-    /// The names as they are written in JSON.
-    private let wanted: Set<[UInt8]>
+    /// The names of the members that are wanted, as they are written in JSON.
+    struct Names: Sendable {
+        fileprivate let quoted: Set<[UInt8]>
+
+        init(_ names: [String]) { quoted = Set(names.map { Array("\"\($0)\"".utf8) }) }
+    }
+
+    private let wanted: Names
     private var kept: [UInt8] = [UInt8(ascii: "{")]
     private var depth = 0
     private var isInString = false
@@ -21,9 +27,7 @@ struct TopLevelMembers {
     private var isEnded = false
     private var isMalformed = false
 
-    init(_ names: [String]) {
-        wanted = Set(names.map { Array("\"\($0)\"".utf8) })
-    }
+    init(_ names: Names) { wanted = names }
 
     /// An object of the members that were wanted; nil where the whole of it was no object.
     var object: [UInt8]? { isEnded && !isMalformed ? kept + [UInt8(ascii: "}")] : nil }
@@ -80,7 +84,7 @@ struct TopLevelMembers {
             return
         case UInt8(ascii: ":") where depth == 1 && isKey:
             isKey = false
-            value = wanted.contains(key) ? [] : nil
+            value = wanted.quoted.contains(key) ? [] : nil
             return
         case UInt8(ascii: ",") where depth == 1:
             endMember()
