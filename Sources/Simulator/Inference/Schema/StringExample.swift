@@ -69,6 +69,8 @@ struct StringExample {
 
 /// A number that a schema allows.
 struct NumberExample {
+    private static let firstRounded = 9_007_199_254_740_992.0
+
     private let isInteger: Bool
     private let step: Double?
     private var lower = -Double.infinity
@@ -99,10 +101,11 @@ struct NumberExample {
             throw SchemaExample.Unsupported("there is no number within its bounds")
         }
         guard isInteger || value == value.rounded() && abs(value) < 1e15 else { return "\(value)" }
-        guard let integer = Int64(exactly: value) else {
-            throw SchemaExample.Unsupported("an integer has more than 64 bits")
+        // Bounds beyond that have been rounded.
+        guard abs(value) < Self.firstRounded else {
+            throw SchemaExample.Unsupported("its integers have more than 53 bits")
         }
-        return String(integer)
+        return String(Int64(value))
     }
 
     private func isAllowed(_ value: Double) -> Bool {
