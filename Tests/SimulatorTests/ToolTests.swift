@@ -148,6 +148,19 @@ struct ToolTests {
         }
     }
 
+    @Test(
+        "Tools that are no functions are left alone",
+        arguments: [
+            (InferenceRoute.chat, #"{"type":"custom","custom":{"name":"x"}}"#), (.responses, #"{"type":"web_search"}"#),
+            (.responses, #"{"type":"custom","name":"x"}"#), (.messages, #"{"type":"bash_20250124","name":"bash"}"#),
+        ])
+    func others(route: InferenceRoute, tool: String) async throws {
+        try await withClient(sampleFleet()) { client in
+            let answer = try object(try await post(route, #""tools":[\#(tool)],"#, client))
+            #expect(try outcome(route, answer)[0] == Self.greeting)
+        }
+    }
+
     @Test("A streamed call comes in parts that are the call", arguments: routes)
     func streams(route: InferenceRoute, called: String, answered: String) async throws {
         try await withClient(sampleFleet()) { client in

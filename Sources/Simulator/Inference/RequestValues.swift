@@ -55,8 +55,8 @@ struct RequestValues {
             let texts = value.array?.map(\.string) ?? [value.string]
             let isFew = name == "stop_sequences" || texts.count <= Self.mostStops
             guard isFew, texts.allSatisfy({ $0?.isEmpty == false }) else {
-                throw InvalidValue(
-                    name, "must be a text, or a list of up to \(Self.mostStops) texts, none of them empty")
+                let most = name == "stop" ? "up to \(Self.mostStops) " : ""
+                throw InvalidValue(name, "must be a text, or a list of \(most)texts, none of them empty")
             }
             return texts.compactMap { $0 }
         }
@@ -68,7 +68,7 @@ struct RequestValues {
             throw InvalidValue("parallel_tool_calls", "must be true or false")
         }
         for name in ["logprobs", "top_logprobs"] {
-            if let value = given(name), value != .bool(false) {
+            if let value = given(name), value != .bool(false), value != .integer(0) || name == "logprobs" {
                 throw InvalidValue(name, "cannot be given: this server does not tell probabilities")
             }
         }

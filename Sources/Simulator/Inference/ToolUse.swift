@@ -36,12 +36,12 @@ struct ToolUse: Sendable {
             // What the provider itself would do, such as a search of the web, is left out.
             guard ["function", "custom", nil].contains(entry["type"]?.string) else { continue }
             let function = entry["function"] ?? entry
+            let schema = function["parameters"] ?? function["input_schema"]
+            // A custom tool of OpenAI's takes text and no arguments. Anthropic's of that type has a schema.
+            guard entry["type"] != .string("custom") || schema != nil else { continue }
             guard let name = function["name"]?.string, !name.isEmpty else {
                 throw InvalidValue("tools[\(index)]", "must have a name")
             }
-            // A custom tool of OpenAI's takes text and no arguments. Anthropic's of that type has a schema.
-            let schema = function["parameters"] ?? function["input_schema"]
-            guard entry["type"] != .string("custom") || schema != nil else { continue }
             tools.append(Tool(name: name, schema: schema))
         }
         try choose(given)
