@@ -26,6 +26,12 @@ struct Generation: Sendable {
     /// Without any token: what a server says that cannot generate and does not know it.
     static let empty = Generation(pieces: [], count: 0)
 
+    /// What an endpoint says to whoever asks for nothing else.
+    static func greeting(of endpoint: String) -> Generation {
+        let words = greetingWords(endpoint)
+        return Generation(pieces: words, count: words.count)
+    }
+
     private init(pieces: [String], count: Int, tool: String? = nil) {
         self.pieces = pieces
         pieceCount = count
@@ -42,7 +48,7 @@ struct Generation: Sendable {
         } else if let text = try request.format.answer(of: endpoint) {
             self.init(Self.cut(text, size), limit: request.limit, stops: request.stops)
         } else {
-            let words = chunkBytes > 0 ? [String(repeating: "x", count: chunkBytes)] : Self.greeting(endpoint)
+            let words = chunkBytes > 0 ? [String(repeating: "x", count: chunkBytes)] : Self.greetingWords(endpoint)
             let usual = chunkBytes > 0 ? Self.greetingTokens : words.count
             let count = fillsLimit ? min(request.limit ?? usual, Self.mostTokens) : usual
             self.init(words, count: count, isEndless: fillsLimit, limit: request.limit, stops: request.stops)
@@ -79,9 +85,9 @@ struct Generation: Sendable {
         return (0..<pieceCount).reduce(into: "") { $0 += pieces[$1 % pieces.count] }
     }
 
-    private static let greetingTokens = greeting("").count
+    private static let greetingTokens = greetingWords("").count
 
-    private static func greeting(_ endpoint: String) -> [String] {
+    private static func greetingWords(_ endpoint: String) -> [String] {
         ["Hello", " from", " \(endpoint),"] + restOfGreeting
     }
 

@@ -28,7 +28,7 @@ struct OllamaResponder {
             return .of(.json(#"{"error":\#(quoted("model '\(model)' not found"))}"#, status: 404))
         }
         let answer = OllamaAnswer(
-            route: route, model: model, completion: Completion(endpoint: endpoint.name, limit: .max),
+            route: route, model: model, generation: .greeting(of: endpoint.name),
             inputs: asked["input"]?.array?.count ?? 1, now: fleet.now() / 1000)
         guard route == .chat || route == .generate, asked["stream"] != .bool(false) else {
             return .of(.json(answer.whole))
@@ -58,7 +58,7 @@ struct OllamaResponder {
 struct OllamaAnswer: Sendable {
     let route: OllamaResponder.Route
     let model: String
-    let completion: Completion
+    let generation: Generation
     /// Texts to embed.
     let inputs: Int
     /// Seconds since 1970.
@@ -68,7 +68,7 @@ struct OllamaAnswer: Sendable {
 
     var whole: String {
         switch route {
-        case .chat, .generate: line(completion.text, isLast: true)
+        case .chat, .generate: line(generation.text, isLast: true)
         case .embed:
             #"{"model":\#(quoted(model)),"embeddings":["#
                 + Array(repeating: Self.vector, count: inputs).joined(separator: ",")
@@ -79,7 +79,7 @@ struct OllamaAnswer: Sendable {
 
     /// A line for each word, and an empty last one that says why.
     var lines: [String] {
-        completion.words.enumerated().map { line(($0 == 0 ? "" : " ") + $1, isLast: false) } + [line("", isLast: true)]
+        generation.round.map { line($0, isLast: false) } + [line("", isLast: true)]
     }
 
     private func line(_ text: String, isLast: Bool) -> String {
@@ -87,7 +87,7 @@ struct OllamaAnswer: Sendable {
             route == .chat
             ? #""message":{"role":"assistant","content":\#(quoted(text))}"# : #""response":\#(quoted(text))"#
         let time = Date(timeIntervalSince1970: Double(now)).formatted(Date.ISO8601FormatStyle())
-        let count = completion.words.count
+        let count = generation.tokens
         let end =
             #","done_reason":"stop","total_duration":1000000,"load_duration":1000,"prompt_eval_count":1,"#
             + #""prompt_eval_duration":1000,"eval_count":\#(count),"eval_duration":\#(1000 * count)"#
