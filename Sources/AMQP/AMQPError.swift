@@ -32,6 +32,14 @@ public struct AMQPError: Error, Sendable, CustomStringConvertible {
         /// The connection has been stopped, or the task that waited for it was cancelled.
         public static let stopped = Code(name: "stopped")
 
+        /// Passes with the connection's trouble, of which the connection's observer is told.
+        public var concernsConnection: Bool {
+            switch self {
+            case .notConnected, .blocked, .unconfirmed, .connectionLost, .stopped: true
+            default: false
+            }
+        }
+
         public var description: String { name }
     }
 

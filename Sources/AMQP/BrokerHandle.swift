@@ -76,7 +76,7 @@ final class BrokerHandle {
             }
         }
         var timeout = timeval(configuration.connectTimeout)
-        try check(amqp_socket_open_noblock(socket, url.host, Int32(url.port), &timeout), "connect")
+        try checkConnected(amqp_socket_open_noblock(socket, url.host, Int32(url.port), &timeout))
         watch = Watchdog.shared.add(socket: self.socket, limit: callLimit, period: watchPeriod)
         if watch == nil { throw AMQPError(.connectionLost, "no descriptor is left") }
     }
@@ -107,9 +107,29 @@ final class BrokerHandle {
 
     // MARK: Errors
 
+    /// The library's own words for these tell nobody what to do, such as "a socket error occurred" for a refused connection.
+    private func checkConnected(_ status: Int32) throws(AMQPError) {
+        let problem: String? =
+            switch status {
+            case AMQP_STATUS_HOSTNAME_RESOLUTION_FAILED.rawValue: "the host name cannot be resolved"
+            case AMQP_STATUS_SOCKET_ERROR.rawValue: "the connection is refused, or there is no route to the host"
+            case AMQP_STATUS_TIMEOUT.rawValue: "the host does not answer in time"
+            case AMQP_STATUS_SSL_HOSTNAME_VERIFY_FAILED.rawValue: "the certificate is another host's"
+            case AMQP_STATUS_SSL_PEER_VERIFY_FAILED.rawValue: "the certificate is not trusted"
+            case AMQP_STATUS_SSL_CONNECTION_FAILED.rawValue:
+                "the TLS handshake failed: the certificate is not trusted, or the port does not speak TLS"
+            default: nil
+            }
+        if let problem { throw AMQPError(.connectionLost, problem) }
+        try check(status, "connect")
+    }
+
     func check(_ status: Int32, _ what: StaticString) throws(AMQPError) {
         if status == AMQP_STATUS_OK.rawValue { return }
-        throw AMQPError(.connectionLost, "\(what): \(String(cString: amqp_error_string2(status)))")
+        let isBroken = status == AMQP_STATUS_SOCKET_ERROR.rawValue
+        throw AMQPError(
+            .connectionLost,
+            "\(what): \(isBroken ? "the connection broke" : String(cString: amqp_error_string2(status)))")
     }
 
     /// Throws `channelClosed` where the broker closed the channel, and `connectionLost` for all else.

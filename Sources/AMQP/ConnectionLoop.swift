@@ -11,45 +11,55 @@ struct ConnectionLoop: Sendable {
     func run() {
         var backoff = Backoff(minimum: configuration.minimumBackoff, maximum: configuration.maximumBackoff)
         var generator = SystemRandomNumberGenerator()
-        var complaints = Complaints(logger: logger)
         var bindsAll = false
         while mailbox.stop == nil {
-            let reason: AMQPError?
-            do throws(AMQPError) {
-                let session = try connect(bindsAll: bindsAll, &complaints)
+            let failure: Failure?
+            do throws(Failure) {
+                let (session, broker) = try connect(bindsAll: bindsAll)
                 let start = ContinuousClock.now
-                reason = session.run()
-                bindsAll = reason?.code == .bindingMissing
+                failure = session.run().map { Failure(broker: broker, error: $0, status: $0.message) }
+                bindsAll = failure?.error.code == .bindingMissing
                 backoff.connectionLasted(start.duration(to: .now))
             } catch {
-                reason = error
+                failure = error
             }
-            guard let reason else { break }
-            if reason.code == .accessRefused { complaints.make("The broker refuses this user", reason.message) }
-            _ = mailbox.disconnect(.disconnected(reason: reason.message))
-            logger.info("Not connected to the broker", metadata: [LogKey.reason: "\(reason)"])
+            guard let failure else { break }
+            configuration.observer(.failed(broker: failure.broker, failure.error))
+            _ = mailbox.disconnect(.disconnected(reason: failure.status))
+            logger.debug(
+                "Not connected to the broker",
+                metadata: [LogKey.broker: "\(failure.broker)", LogKey.reason: "\(failure.error)"])
             wait(backoff.delay(using: &generator))
         }
         stopped()
     }
 
+    /// Why there is no connection to `broker`, the URL tried last.
+    private struct Failure: Error {
+        let broker: String
+        let error: AMQPError
+        /// For the status.
+        let status: String
+    }
+
     /// Tries each URL once.
-    private func connect(bindsAll: Bool, _ complaints: inout Complaints) throws(AMQPError) -> Session {
-        var failure = AMQPError(.connectionLost, "stopped while connecting")
+    private func connect(bindsAll: Bool) throws(Failure) -> (Session, broker: String) {
+        let stopped = AMQPError(.connectionLost, "stopped while connecting")
+        var failure = Failure(broker: "", error: stopped, status: stopped.message)
         for url in urls.shuffled() where mailbox.stop == nil {
             do throws(AMQPError) {
                 let broker = try BrokerHandle.open(url, configuration)
                 let refused = try broker.prepare(channel: 1, topology, bindsAll: bindsAll)
                 if let binding = refused.first {
-                    complaints.make(
-                        "A binding is missing that this user may not make",
-                        "\(binding.queue) to \(binding.exchange)" + (topology.remedy.map { "; \($0)" } ?? ""))
+                    let remedy = topology.remedy.map { "; \($0)" } ?? ""
+                    configuration.observer(.lacksBinding("\(binding.queue) to \(binding.exchange)\(remedy)"))
                 }
                 mailbox.report(.connected)
-                logger.info("Connected to the broker", metadata: [LogKey.broker: "\(url.address)"])
-                return Session(broker, mailbox, configuration, topology)
+                logger.debug("Connected to the broker", metadata: [LogKey.broker: "\(url.address)"])
+                configuration.observer(.connected(broker: url.address))
+                return (Session(broker, mailbox, configuration, topology), url.address)
             } catch {
-                failure = AMQPError(error.code, "\(url.address): \(error.message)")
+                failure = Failure(broker: url.address, error: error, status: "\(url.address): \(error.message)")
             }
         }
         throw failure
@@ -68,21 +78,7 @@ struct ConnectionLoop: Sendable {
             consumer.released.resolve(())
         }
         mailbox.finishUpdates()
-        logger.info("Disconnected from the broker")
-    }
-}
-
-/// What only a person can put right: an error in the log, once for each reason, however often it is tried again.
-private struct Complaints {
-    let logger: Logger
-    private var last = ""
-
-    init(logger: Logger) { self.logger = logger }
-
-    mutating func make(_ message: Logger.Message, _ reason: String) {
-        guard reason != last else { return }
-        last = reason
-        logger.error(message, metadata: [LogKey.reason: "\(reason)"])
+        logger.debug("Disconnected from the broker")
     }
 }
 

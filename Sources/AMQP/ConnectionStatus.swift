@@ -8,3 +8,15 @@ public enum ConnectionStatus: Sendable, Hashable {
     /// `run` has ended. This is the last status.
     case stopped
 }
+
+/// What happens to a connection. No case holds a credential. Addresses are host and port.
+public enum ConnectionEvent: Sendable {
+    case connected(broker: String)
+    /// The connection is lost, or could not be made. It is tried again; each failed try is an event.
+    case failed(broker: String, AMQPError)
+    /// Connected, but a binding is missing that the user may not make. Messages to the exchange are lost.
+    case lacksBinding(String)
+    /// The broker has stopped reading from the connection (memory or disk alarm).
+    case blocked(reason: String)
+    case unblocked
+}

@@ -137,8 +137,12 @@ final class Session {
                     // A new connection declares it again.
                     throw AMQPError(.connectionLost, "the queue \(consumer.queue) is gone")
                 }
-            case .blocked(let reason): mailbox.report(.blocked(reason: reason))
-            case .unblocked: mailbox.report(.connected)
+            case .blocked(let reason):
+                mailbox.report(.blocked(reason: reason))
+                configuration.observer(.blocked(reason: reason))
+            case .unblocked:
+                mailbox.report(.connected)
+                configuration.observer(.unblocked)
             case .lost(let error): throw error
             }
         }

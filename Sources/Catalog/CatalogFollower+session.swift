@@ -7,20 +7,23 @@ import Synchronization
 extension CatalogFollower {
     /// Session after session, until the task is cancelled.
     func follow() async {
+        var problem: String?
         while !Task.isCancelled {
             let start = change { $0.begin() }
             do throws(AMQPError) {
                 let subscription = try await consuming.subscribe(
                     to: brokerMap.catalog, prefetch: configuration.prefetch, arguments: start.arguments)
+                problem = nil
                 await follow(subscription, from: start)
                 await subscription.cancel()
             } catch {
                 change { $0.lost(error.message) }
-                if let left = logLimits.admit("lost") {
-                    logger.info(
-                        "Cannot follow the catalog stream",
-                        metadata: ["reason": "\(error.message)", "left_out": "\(left)"])
-                }
+                // Once for each reason, however often it is tried. Of a lost connection the process speaks itself.
+                let isKnown = error.code.concernsConnection || problem == error.message
+                logger.log(
+                    level: isKnown ? .debug : .warning, "The catalog stream cannot be read",
+                    metadata: ["stream": "\(brokerMap.catalog)", "reason": "\(error.message)"])
+                problem = error.message
                 // The queue is gone, or the broker refuses: connections make the queue anew, and there is no event
                 // that says so. Cut short by cancellation, and the loop sees that.
                 do { try await Task.sleep(for: .milliseconds(500)) } catch { return }
@@ -34,7 +37,7 @@ extension CatalogFollower {
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await Self.receive(from: subscription, into: inbox) }
             var actions = change { $0.subscribed(start, now: .now) }
-            logger.info("Following the catalog stream", metadata: ["start": "\(start)"])
+            logger.debug("Following the catalog stream", metadata: ["start": "\(start)"])
             var alarm: (at: ContinuousClock.Instant, task: Task<Void, Never>)?
             defer { alarm?.task.cancel() }
             perform(actions, inbox, &group)

@@ -17,6 +17,7 @@ public struct CommonSettings: Sendable {
     public var refreshInterval = Duration.seconds(300)
     /// For the handlers of the libraries' loggers.
     var logFormat = LineLogHandler.Format.text
+    private let brokerJournal: BrokerJournal
 
     /// The values themselves, for tests and embedding.
     public init(
@@ -28,12 +29,14 @@ public struct CommonSettings: Sendable {
         self.namespace = namespace
         self.logger = logger
         self.secretKey = secretKey
+        brokerJournal = BrokerJournal(logger: logger)
     }
 
     /// Reads and checks them.
     public init(settings: ProcessSettings, role: String, usesBroker: Bool = true) throws(SettingError) {
         logFormat = try Self.format(settings)
         logger = try Self.logger(settings, label: role, format: logFormat)
+        brokerJournal = BrokerJournal(logger: logger)
         namespace = try Self.namespace(settings)
         amqpURLs = []
         guard usesBroker else { return }
@@ -61,6 +64,7 @@ public struct CommonSettings: Sendable {
         var configuration = ConnectionConfiguration(urls: amqpURLs, name: name)
         configuration.heartbeat = heartbeat
         configuration.tls = amqpCAFile.map(ConnectionConfiguration.TLS.init(caFile:))
+        configuration.observer = { [brokerJournal] in brokerJournal.note($0, of: name) }
         return configuration
     }
 

@@ -2,6 +2,7 @@ import AMQP
 import Catalog
 import Logging
 import ServiceLifecycle
+import Synchronization
 
 /// Takes commands from the queue while the broker gives this registrar any: one registrar gets them, the others stand
 /// by.
@@ -36,6 +37,8 @@ final class CommandConsumer: Service {
     private let activity: RegistrarActivity
     private let patience: Patience
     private let logger: Logger
+    /// Why commands could not be taken the last time.
+    private let problem = Mutex<String?>(nil)
 
     init(
         queue: String, connection: Connection, processor: CommandProcessor, housekeeper: Housekeeper,
@@ -80,13 +83,27 @@ final class CommandConsumer: Service {
         } catch {
             guard !patience.isStopping else { return nil }
             try Task.checkCancellation()
-            logger.warning("Cannot take commands", metadata: ["queue": "\(queue)", "error": "\(error)"])
+            report(error)
             try await patience.wait(Self.subscriptionPause)
             return nil
         }
     }
 
+    /// Once for each reason, however often it is tried. Of a lost connection the process speaks itself.
+    private func report(_ error: any Error) {
+        let reason = "\(error)"
+        let isNew = problem.withLock { problem in
+            defer { problem = reason }
+            return problem != reason
+        }
+        let isKnown = (error as? AMQPError)?.code.concernsConnection ?? false
+        logger.log(
+            level: isNew && !isKnown ? .warning : .debug, "Commands cannot be taken",
+            metadata: ["queue": "\(queue)", "reason": "\(reason)"])
+    }
+
     private func consume(_ subscription: Subscription) async throws {
+        problem.withLock { $0 = nil }
         let inbox = DeliveryInbox()
         activity.subscribed(inbox)
         defer {
@@ -102,7 +119,7 @@ final class CommandConsumer: Service {
                 do {
                     for try await delivery in subscription { inbox.append(delivery) }
                 } catch {
-                    logger.info("No commands for now", metadata: ["error": "\(error)"])
+                    logger.debug("No commands for now", metadata: ["error": "\(error)"])
                 }
                 inbox.close()
             }

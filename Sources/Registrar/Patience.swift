@@ -73,9 +73,10 @@ final class Patience: Sendable {
         return .milliseconds(Int.random(in: longest / 2...longest))
     }
 
-    /// The first failure, and then about one a minute.
+    /// The second failure, and then about one a minute. Of a lost connection the process speaks itself.
     private func report(_ name: String, _ error: any Error, _ attempt: Int) {
-        let level: Logger.Level = attempt % 32 == 1 ? .warning : .debug
+        let isKnown = (error as? AMQPError)?.code.concernsConnection ?? false
+        let level: Logger.Level = attempt % 32 == 1 && !isKnown ? .warning : .debug
         logger.log(
             level: level, "Waiting for the database or the broker",
             metadata: ["for": "\(name)", "error": "\(error)", "attempt": "\(attempt + 1)"])

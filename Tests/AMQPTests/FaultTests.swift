@@ -195,7 +195,7 @@ final class LossRecorder: Sendable {
     private struct Handler: LogHandler {
         let recorder: LossRecorder
         var metadata: Logger.Metadata = [:]
-        var logLevel = Logger.Level.info
+        var logLevel = Logger.Level.debug
 
         subscript(metadataKey key: String) -> Logger.Metadata.Value? {
             get { metadata[key] }

@@ -1,6 +1,6 @@
 import CRabbitMQ
 import Foundation
-import Logging
+import Synchronization
 import Testing
 
 @testable import AMQP
@@ -53,13 +53,13 @@ extension BrokerTests {
                 try await LiveBroker.run("ctl", folder, "set_permissions", user, "^$", write, "^$")
                 var topology = names.topology()
                 topology.remedy = "call somebody"
-                let log = LogRecorder()
-                let url = "amqp://\(user):secret@\(try BrokerURL(LiveBroker.url).address)/"
-                try await withConnection(configuration(url), topology, logger: Logger(label: "test") { _ in log }) {
-                    connection in
+                let events = Mutex<[String]>([])
+                var configuration = configuration("amqp://\(user):secret@\(try BrokerURL(LiveBroker.url).address)/")
+                configuration.observer = { event in events.withLock { $0.append("\(event)") } }
+                try await withConnection(configuration, topology) { connection in
                     let reason = await connection.waitForReason("call somebody")
                     #expect(reason.contains("exchange \(names.exchange) is missing") && !reason.contains(user))
-                    #expect(log.text.contains("The broker refuses this user"))
+                    #expect(events.withLock { $0.contains { $0.contains("accessRefused") } })
                     _ = try await visit(names.topology()).apply()
                     await connection.waitUntilConnected()
                     try await connection.publish(message(), to: names.exchange, routingKey: "k")
@@ -69,7 +69,7 @@ extension BrokerTests {
                     #expect(await receipt.failure() == .returned)
                     await connection.waitUntilDisconnected()
                     await connection.waitUntilConnected()
-                    #expect(log.text.contains("A binding is missing that this user may not make"))
+                    #expect(events.withLock { $0.contains { $0.hasPrefix("lacksBinding") } })
                     _ = try await visit(names.topology()).apply()
                     try await connection.publish(message(), to: names.exchange, routingKey: "k")
                 }
