@@ -61,13 +61,13 @@ extension CatalogFollower {
 
     private func log(_ decoded: [Decoded]) -> [FollowerMachine.Incoming] {
         for item in decoded {
-            guard let problem = item.problem, let left = logLimits.admit("malformed") else { continue }
-            logger.info(
-                "Skipped a message of the catalog stream",
-                metadata: [
-                    "type": "\(item.type.prefix(64))", "offset": "\(item.incoming.offset)", "reason": "\(problem)",
-                    "left_out": "\(left)",
-                ])
+            guard let problem = item.problem, var metadata = logLimits.admit("malformed") else { continue }
+            metadata["type"] = "\(item.type.prefix(64))"
+            metadata["offset"] = "\(item.incoming.offset)"
+            metadata["reason"] = "\(problem)"
+            logger.warning(
+                "A message of the catalog stream is skipped: a process of another version, or a foreign one, has sent it",
+                metadata: metadata)
         }
         return decoded.map(\.incoming)
     }

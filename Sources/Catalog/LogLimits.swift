@@ -1,3 +1,4 @@
+public import Logging
 import Synchronization
 
 /// Keeps a log readable while the same thing goes wrong again and again: one entry for each key in ten seconds. The next
@@ -27,8 +28,13 @@ public final class LogLimits: Sendable {
         self.maximumKeys = maximumKeys
     }
 
-    /// Whether an entry may be made now: the number of those left out since the last one, nil for none now.
-    public func admit(_ key: String, at now: ContinuousClock.Instant = .now) -> Int? {
+    /// Whether an entry may be made now. Gives metadata for it: how many were left out since the last one, if any were. nil
+    /// for none now.
+    public func admit(_ key: String, at now: ContinuousClock.Instant = .now) -> Logger.Metadata? {
+        count(key, now).map { $0 > 0 ? ["left_out": "\($0)"] : [:] }
+    }
+
+    private func count(_ key: String, _ now: ContinuousClock.Instant) -> Int? {
         state.withLock { state in
             if state.entries[key] == nil, state.entries.count >= maximumKeys { removeOld(&state, now) }
             guard state.entries[key] != nil || state.entries.count < maximumKeys else {

@@ -45,7 +45,8 @@ struct LineLogHandler: LogHandler {
     }
 
     private func line(_ level: Logger.Level, _ message: Logger.Message, _ metadata: Logger.Metadata) -> String {
-        let fields = metadata.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+        // An empty value tells the reader nothing.
+        let fields = metadata.filter { !$0.value.isEmpty }.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
         let time = Self.timestamp(now())
         return switch format {
         case .text: textLine(level.rawValue, message, time, fields)
@@ -153,6 +154,17 @@ extension LineLogHandler {
                     return
                 }
             }
+        }
+    }
+}
+
+extension Logger.MetadataValue {
+    fileprivate var isEmpty: Bool {
+        switch self {
+        case .string(let text): text.isEmpty
+        case .stringConvertible(let value): value.description.isEmpty
+        case .dictionary(let fields): fields.isEmpty
+        case .array(let items): items.isEmpty
         }
     }
 }

@@ -105,12 +105,8 @@ final class AcceptedCommandRunner: Service {
         }
         try failpoint(.afterCommit)
         logger.info(
-            "Command done",
-            metadata: [
-                "command": "\(command.id)", "status": "\(operation?.status ?? 0)",
-                "code": "\(operation?.error?.code ?? "")", "revision": "\(operation?.revision ?? 0)",
-                "trace": "\(command.trace?.traceID ?? "")",
-            ])
+            "An accepted command is done",
+            metadata: Logger.Metadata(outcome: operation, of: command.id, command.trace))
     }
 
     private func ending(of command: AcceptedCommand) async -> RegistryStore.Ending {

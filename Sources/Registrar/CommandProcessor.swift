@@ -99,13 +99,11 @@ struct CommandProcessor: Sendable {
     }
 
     private func log(_ execution: Execution, _ command: Command) {
-        logger.info(
-            "Command",
-            metadata: [
-                "command": "\(command.id)", "caller": "\(command.caller)", "action": "\(command.action.name)",
-                "status": "\(execution.operation.status)", "revision": "\(execution.operation.revision ?? 0)",
-                "repeat": "\(execution.isRepeat)", "trace": "\(command.trace?.traceID ?? "")",
-            ])
+        var metadata = Logger.Metadata(outcome: execution.operation, of: command.id, command.trace)
+        metadata["caller"] = "\(command.caller)"
+        metadata["action"] = "\(command.action.name)"
+        if execution.isRepeat { metadata["repeat"] = "true" }
+        logger.info("A command is executed", metadata: metadata)
     }
 
     private func logDead(_ delivery: Delivery, _ reason: String, _ command: String?) {
@@ -116,6 +114,17 @@ struct CommandProcessor: Sendable {
                 "message_id": "\(delivery.message.messageID.prefix(64))", "command": "\(command ?? "unknown")",
                 "deliveries": "\(delivery.deliveryCount + 1)", "bytes": "\(delivery.message.body.count)",
             ])
+    }
+}
+
+extension Logger.Metadata {
+    /// What the log says of a command's outcome: only what there is.
+    init(outcome: Operation?, of command: String, _ trace: TraceContext?) {
+        self = ["command": "\(command)"]
+        if let outcome { self["status"] = "\(outcome.status)" }
+        if let code = outcome?.error?.code { self["code"] = "\(code)" }
+        if let revision = outcome?.revision { self["revision"] = "\(revision)" }
+        if let trace { self["trace"] = "\(trace.traceID)" }
     }
 }
 

@@ -78,7 +78,8 @@ actor Housekeeper {
             return
         case .refuse(let registry):
             logger.error(
-                "The stream is another registry's", metadata: ["stream": "\(registry)", "database": "\(state.uuid)"])
+                "The catalog stream is another registry's",
+                metadata: ["stream": "\(registry)", "database": "\(state.uuid)"])
             throw ProcessExit(
                 code: 78,
                 message: """
@@ -89,17 +90,18 @@ actor Housekeeper {
         case .beginIncarnation:
             let new = try await announcer.patience.until("a new incarnation") { try await store.beginIncarnation() }
             logger.notice(
-                "Begins an incarnation: the stream has no checkpoint, or was made anew", metadata: describe(new))
+                "The catalog stream is new: the whole registry is announced to it", metadata: describe(new))
             try await announceAnew(new)
         case .announceEverything:
-            logger.notice("Announces everything: the stream lacks records", metadata: describe(state))
+            logger.notice(
+                "The catalog stream lacks records: the whole registry is announced to it", metadata: describe(state))
             try await announceAnew(state)
         case .restamp(let highest, let incarnation):
             let new = try await announcer.patience.until("a new incarnation") {
                 try await store.restamp(above: highest, incarnation: incarnation)
             }
             logger.warning(
-                "Begins an incarnation: the stream is ahead of the database, or was another registry's",
+                "The catalog stream is ahead of this database, or was another registry's: this database replaces what it says",
                 metadata: describe(new))
             try await announceAnew(new)
         }
@@ -152,6 +154,8 @@ actor Housekeeper {
     }
 
     private func describe(_ state: RegistryState) -> Logger.Metadata {
-        ["registry": "\(state.uuid)", "incarnation": "\(state.incarnation)", "revision": "\(state.revision)"]
+        var metadata: Logger.Metadata = ["registry": "\(state.uuid)", "incarnation": "\(state.incarnation)"]
+        if state.revision > 0 { metadata["revision"] = "\(state.revision)" }
+        return metadata
     }
 }

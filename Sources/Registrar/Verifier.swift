@@ -30,7 +30,9 @@ struct Verifier: Sendable {
             missing = await wait(for: missing)
             if missing.isEmpty || Task.isCancelled { return }
         }
-        logger.warning("Nobody has verified a model", metadata: ["model": "\(name)", "endpoints": "\(missing.count)"])
+        logger.warning(
+            "No poller has verified a model in time: is one running?",
+            metadata: ["model": "\(name)", "endpoints": "\(missing.count)"])
         await giveUp(missing)
     }
 

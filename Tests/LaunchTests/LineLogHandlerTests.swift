@@ -33,6 +33,15 @@ struct LineLogHandlerTests {
             ])
     }
 
+    @Test("Empty values are left out", arguments: [LineLogHandler.Format.text, .json])
+    func emptyValues(format: LineLogHandler.Format) throws {
+        let (logger, lines) = logger(format)
+        logger.info("Said", metadata: ["trace": "", "list": [], "nested": [:], "kept": "0"])
+        let line = try #require(lines.all.withLock { $0.first })
+        #expect(line.contains("kept"))
+        for key in ["trace", "list", "nested"] { #expect(!line.contains(key)) }
+    }
+
     @Test("JSON: an object a line, whatever the values hold")
     func json() throws {
         let (base, lines) = logger(.json)

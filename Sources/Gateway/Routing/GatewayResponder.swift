@@ -176,9 +176,8 @@ extension GatewayResponder {
         if failure.status == .unauthorized || failure.status == .forbidden,
             let leftOut = refusals.admit(failure.error.code)
         {
-            var metadata = Self.metadata(request, requestID)
+            var metadata = Self.metadata(request, requestID).merging(leftOut) { $1 }
             metadata[LogKey.reason] = "\(failure.error.code)"
-            metadata[LogKey.leftOut] = "\(leftOut)"
             logger.warning("Request refused", metadata: metadata)
         }
         return failure.response(on: request.path)

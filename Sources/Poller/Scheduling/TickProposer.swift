@@ -34,7 +34,7 @@ struct TickProposer: Service {
                 tick, to: BrokerMap.exchange(to: brokerMap.ticks), routingKey: "", timeout: .seconds(3))
         } catch {
             // The connection says in the log what it lacks; the next proposal comes in a second.
-            logger.trace("tick not sent", metadata: ["error": "\(error)"])
+            logger.trace("A tick is not sent", metadata: ["error": "\(error)"])
         }
     }
 }

@@ -41,7 +41,7 @@ struct Verifier: Service {
                 try await subscription.serve(while: mayWork, do: { await work(on: $0, from: subscription) })
             } catch {
                 guard !Task.isCancelled else { return }
-                logger.debug("no verifications for the moment", metadata: ["error": "\(error.message)"])
+                logger.debug("No verifications for the moment", metadata: ["error": "\(error.message)"])
                 await clock.pause(Self.recheck)
             }
         }
@@ -55,7 +55,7 @@ struct Verifier: Service {
                 throw MalformedMessage(type: delivery.message.type, reason: "a timeout that is over already")
             }
         } catch {
-            logger.warning("malformed verification thrown away", metadata: ["error": "\(error)"])
+            logger.warning("A malformed verification is dropped", metadata: ["error": "\(error)"])
             subscription.reject(delivery, requeue: false)
             return
         }

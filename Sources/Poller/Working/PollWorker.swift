@@ -46,7 +46,7 @@ struct PollWorker: Service {
             try await subscription.serve(while: { mayWork }, do: { await work(on: $0, from: subscription) })
         } catch {
             guard !Task.isCancelled else { return }
-            logger.debug("no jobs for the moment", metadata: ["error": "\(error.message)"])
+            logger.debug("No jobs for the moment", metadata: ["error": "\(error.message)"])
             await clock.pause(Self.recheck)
         }
     }
@@ -56,7 +56,7 @@ struct PollWorker: Service {
         do {
             job = try delivery.message.payload(PollJob.self)
         } catch {
-            logger.warning("malformed job thrown away", metadata: ["error": "\(error)"])
+            logger.warning("A malformed job is dropped", metadata: ["error": "\(error)"])
             subscription.reject(delivery, requeue: false)
             return
         }
@@ -77,17 +77,17 @@ extension PollWorker {
     /// Cut off from the endpoints: asks a few that others say are online, until one answers.
     private func sitOut() async {
         logger.warning(
-            "endpoints on several hosts failed and none answered: this poller seems cut off and takes no jobs")
+            "Endpoints on several hosts failed and none answered: this poller seems to be cut off, and takes no jobs")
         while !Task.isCancelled, await runner.gate.isCutOff {
             guard runner.fleet.mayHaveOthers else {
-                logger.warning("no other poller has reported for a minute: this one's word stands")
+                logger.warning("No other poller has reported for a minute: the failures that this one sees count")
                 await runner.gate.standAlone()
                 return
             }
             await probe()
             if await runner.gate.isCutOff { await clock.pause(Self.probeInterval) }
         }
-        if !Task.isCancelled { logger.notice("an endpoint answered: this poller takes jobs again") }
+        if !Task.isCancelled { logger.notice("An endpoint answered: this poller takes jobs again") }
     }
 
     private func probe() async {

@@ -62,7 +62,7 @@ actor Reporter {
                 settle(message, true)
             } catch {
                 logger.debug(
-                    "snapshots not confirmed", metadata: ["error": "\(error)", "rows": "\(message.count)"])
+                    "Snapshots are not confirmed", metadata: ["error": "\(error)", "rows": "\(message.count)"])
                 settle(message, false)
             }
         }

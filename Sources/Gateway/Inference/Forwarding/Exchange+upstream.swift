@@ -38,7 +38,9 @@ extension Exchange: UpstreamDelegate {
         case .failure(let failure):
             guard isCurrent else { return }
             guard !failure.isOwn else {
-                core.warn("No connection to an endpoint can be made", "", call.logger, reason: "\(failure)")
+                core.warn(
+                    "The gateway has too few descriptors, ports, or memory for a connection to an endpoint", nil,
+                    call.logger, reason: "\(failure)")
                 feed(.cannotConnect)
                 break
             }

@@ -51,11 +51,13 @@ final class InferenceCore: Sendable {
         heldBytes = HeldBytes(limit: limits.heldBytes)
     }
 
-    /// Says what an endpoint did wrong, at most once in ten seconds for each endpoint.
-    func warn(_ message: Logger.Message, _ endpoint: String, _ logger: Logger, reason: String) {
-        guard let left = warnings.admit(endpoint) else { return }
-        logger.warning(
-            message,
-            metadata: [LogKey.endpoint: "\(endpoint)", LogKey.reason: "\(reason)", LogKey.leftOut: "\(left)"])
+    /// Says what went wrong, at most once in ten seconds for each endpoint.
+    ///
+    /// - Parameter endpoint: nil if no endpoint is to blame
+    func warn(_ message: Logger.Message, _ endpoint: String?, _ logger: Logger, reason: String) {
+        guard var metadata = warnings.admit(endpoint ?? "") else { return }
+        if let endpoint { metadata[LogKey.endpoint] = "\(endpoint)" }
+        metadata[LogKey.reason] = "\(reason)"
+        logger.warning(message, metadata: metadata)
     }
 }
