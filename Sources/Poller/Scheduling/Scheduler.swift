@@ -25,6 +25,8 @@ actor Scheduler: Service {
     private let clock: PollerClock
     private let logger: Logger
     private var schedule: Schedule
+    private var journal: EndpointJournal
+    private var hasOpened = false
     private var refresh: RefreshPlan
     private var ticks = TickCounter()
     private var lastReconciled: Duration?
@@ -43,6 +45,7 @@ actor Scheduler: Service {
         self.clock = clock
         self.logger = logger
         schedule = Schedule(settings: settings)
+        journal = EndpointJournal(poller: fleet.poller)
         refresh = RefreshPlan(interval: refreshInterval)
     }
 
@@ -70,7 +73,7 @@ actor Scheduler: Service {
                 await subscription.cancel()
             } catch {
                 guard !Task.isCancelled else { return }
-                logger.debug("no ticks for the moment", metadata: ["error": "\(error.message)"])
+                logger.debug("No ticks for the moment", metadata: ["error": "\(error.message)"])
                 await clock.pause(Self.recheck)
             }
         }
@@ -90,7 +93,7 @@ actor Scheduler: Service {
     }
 
     private func tick() {
-        if !fleet.isScheduler { logger.info("scheduling", metadata: ["poller": "\(fleet.poller)"]) }
+        openJournal()
         fleet.tookTick()
         let now = clock.monotonic()
         reconcileInTime(now)
@@ -108,13 +111,16 @@ actor Scheduler: Service {
             case .endpointRecordChanged(let id):
                 if let view = follower.read({ $0.endpoint(id: id) }) {
                     schedule.update(view, now: now)
+                    say(journal.note(view))
                 } else {
                     schedule.remove(id)
+                    journal.remove(id)
                 }
                 isUrgent = true
             case .snapshotApplied(let id):
-                guard let row = follower.read({ $0.endpoint(id: id)?.snapshot?.health }) else { break }
+                guard let view = follower.read({ $0.endpoint(id: id) }), let row = view.snapshot?.health else { break }
                 if schedule.observe(row, now: now) { fleet.saw(row.poller) }
+                say(journal.note(view))
             case .pollRequested(let id), .endpointSuspect(let id):
                 schedule.request(id, now: now)
                 isUrgent = true
@@ -130,8 +136,25 @@ actor Scheduler: Service {
         if let lastReconciled, now - lastReconciled < Self.reconcileInterval { return }
         lastReconciled = now
         let views = follower.read { $0.endpoints }
-        schedule.keep(only: Set(views.map(\.record.id)))
-        for view in views { schedule.update(view, now: now) }
+        let ids = Set(views.map(\.record.id))
+        schedule.keep(only: ids)
+        journal.keep(only: ids)
+        for view in views {
+            schedule.update(view, now: now)
+            say(journal.note(view))
+        }
+    }
+
+    private func say(_ line: EndpointJournal.Line?) {
+        if let line { logger.log(level: line.level, line.message, metadata: line.metadata) }
+    }
+
+    /// The state of the fleet, the first time that the ticks come here. Later, the log has said all changes.
+    private func openJournal() {
+        guard !fleet.isScheduler else { return }
+        let lines = EndpointJournal.opening(follower.read { $0.endpoints })
+        for line in hasOpened ? lines.prefix(1) : lines[...] { say(line) }
+        hasOpened = true
     }
 
     private func dispatch(_ now: Duration) {
@@ -153,7 +176,7 @@ actor Scheduler: Service {
                     Message(type: BrokerMap.MessageType.pollJob, payload: job),
                     to: BrokerMap.exchange(to: brokerMap.polls), routingKey: "")
             } catch {
-                logger.debug("job not sent", metadata: ["error": "\(error)"])
+                logger.debug("A job is not sent", metadata: ["error": "\(error)"])
                 schedule.dispatchFailed(job.items.map(\.endpoint.id), now: now)
             }
         }
@@ -177,7 +200,7 @@ actor Scheduler: Service {
             do {
                 _ = try follower.publish(.refresh(message))
             } catch {
-                logger.debug("refresh not sent", metadata: ["error": "\(error)"])
+                logger.debug("A refresh is not sent", metadata: ["error": "\(error)"])
             }
         }
     }
