@@ -54,7 +54,7 @@ public struct HealthServer: Service {
         try settings.integer(portSetting, in: 1...65535)
     }
 
-    /// Throws `ProcessExit` with code 1 if the address cannot be listened on.
+    /// Throws `ProcessExit` if the address cannot be listened on.
     public func run() async throws {
         let connections = OpenConnections()
         let listener = try await listen(connections)
@@ -93,9 +93,7 @@ public struct HealthServer: Service {
         do {
             return try await bootstrap.bind(host: host, port: port).get()
         } catch {
-            throw ProcessExit(
-                code: ProcessExit.failure,
-                message: "\(Self.portSetting.name): cannot listen on \(host):\(port): \(error)")
+            throw ProcessExit.cannotListen(host, port, portSetting: Self.portSetting.name, because: error)
         }
     }
 }

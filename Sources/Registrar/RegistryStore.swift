@@ -25,7 +25,7 @@ final class RegistryStore: Sendable {
     init(location: DatabaseLocation, failpoint: @escaping FailpointHandler = { _ in }) throws {
         let lock = OpeningLock(folder: location.folder)
         defer { lock.release() }
-        try Self.makeFile(at: location.path)
+        try Self.makeFile(at: location)
         var configuration = Configuration()
         configuration.busyMode = .timeout(Self.busyTimeout)
         configuration.journalMode = .wal
@@ -82,13 +82,18 @@ final class RegistryStore: Sendable {
     ///
     /// A file that is there is not opened here: closing it would drop the locks that SQLite holds on it in this process
     /// (https://www.sqlite.org/howtocorrupt.html, "Posix advisory locks canceled").
-    private static func makeFile(at path: String) throws(RegistryStoreError) {
+    private static func makeFile(at location: DatabaseLocation) throws(RegistryStoreError) {
+        let path = location.path
         let descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         if descriptor >= 0 {
             close(descriptor)
         } else if errno != EEXIST || access(path, R_OK | W_OK) != 0 {
             let reason = String(cString: strerror(errno))
             throw RegistryStoreError(.unusable, "\(path) cannot be opened or made: \(reason)")
+        } else if access(location.folder, W_OK | X_OK) != 0 {
+            // SQLite would only say that it is unable to open the database file.
+            throw RegistryStoreError(
+                .unusable, "\(path) cannot be used: SQLite needs files beside it, and its folder is not writable")
         }
     }
 

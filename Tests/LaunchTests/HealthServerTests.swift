@@ -143,3 +143,21 @@ struct HealthServerTests {
         }
     }
 }
+
+@Suite("An address that a server does not get")
+struct CannotListenTests {
+    @Test(
+        "The setting to change comes first",
+        arguments: [
+            (EADDRINUSE, Int32(1), "ROLLCALL_PORT: cannot listen on h:80: the port is in use"),
+            (EACCES, 78, "ROLLCALL_PORT: cannot listen on h:80: this user may not"),
+            (EADDRNOTAVAIL, 78, "ROLLCALL_HOST: cannot listen on h:80: the address is none of this host"),
+            (EAFNOSUPPORT, 1, "ROLLCALL_PORT: cannot listen on h:80: Address family not supported"),
+        ])
+    func reason(errno: Int32, code: Int32, beginning: String) {
+        let exit = ProcessExit.cannotListen(
+            "h", 80, portSetting: "ROLLCALL_PORT", hostSetting: "ROLLCALL_HOST",
+            because: IOError(errnoCode: errno, reason: "bind"))
+        #expect(exit.code == code && exit.message.hasPrefix(beginning))
+    }
+}

@@ -80,8 +80,8 @@ struct GatewayProcess: RollcallProcess {
         guard let files = settings.tls else { return nil }
         do {
             return try ServerCertificates(certificateFile: files.certificate, keyFile: files.privateKey)
-        } catch {
-            throw SettingError(setting: GatewaySettings.certificateFile.name, problem: "\(error)")
+        } catch let error as ServerCertificates.Unreadable {
+            throw SettingError(setting: error.setting.name, problem: error.description)
         }
     }
 

@@ -19,7 +19,7 @@ struct HTTPService: Service, CustomStringConvertible {
 
     /// Serves until it is asked to stop and what is in flight has been answered, or its time is up.
     ///
-    /// Throws `ProcessExit` with code 1 if the address cannot be had.
+    /// Throws `ProcessExit` if the address cannot be had.
     func run() async throws {
         try await listen()
         // Ends when the service is asked to stop, or cancelled.
@@ -36,8 +36,9 @@ struct HTTPService: Service, CustomStringConvertible {
                 metadata: [LogKey.host: "\(address?.ipAddress ?? "")", LogKey.port: "\(address?.port ?? 0)"])
         } catch {
             try await server.shutdown()
-            throw ProcessExit(
-                code: 1, message: "cannot listen on \(host):\(port) (ROLLCALL_HOST, ROLLCALL_PORT): \(error)")
+            throw ProcessExit.cannotListen(
+                host, port, portSetting: GatewaySettings.port.name, hostSetting: GatewaySettings.host.name,
+                because: error)
         }
     }
 
@@ -55,8 +56,8 @@ struct HTTPService: Service, CustomStringConvertible {
         server.core.drain.begin()
         let sequence = DrainSequence(limit: drainLimit, announces: !stop.isInteractive)
         logger.info(
-            "Stopping: not ready any more",
-            metadata: [LogKey.limit: "\(drainLimit)", LogKey.announced: "\(sequence.announces)"])
+            "Stopping: /readyz says so, and requests in flight are finished, up to the limit",
+            metadata: [LogKey.limit: "\(drainLimit)"])
         await withTaskGroup(of: Void.self) { group in
             let (closing, hasClosed) = AsyncStream.makeStream(of: Never.self)
             group.addTask {

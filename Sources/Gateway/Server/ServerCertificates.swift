@@ -1,3 +1,5 @@
+import Glibc
+import Launch
 import Logging
 import NIOSSL
 import ServiceLifecycle
@@ -7,6 +9,8 @@ import UnixSignals
 /// The certificate and key that the gateway shows its clients, read from files and read again when it is asked to.
 final class ServerCertificates: Sendable {
     struct Unreadable: Error, CustomStringConvertible {
+        /// The setting that names the file.
+        let setting: Setting
         let description: String
     }
 
@@ -31,17 +35,23 @@ final class ServerCertificates: Sendable {
     }
 
     private static func read(_ certificateFile: String, _ keyFile: String) throws -> NIOSSLContext {
+        try checkReadable(certificateFile, GatewaySettings.certificateFile)
+        try checkReadable(keyFile, GatewaySettings.privateKeyFile)
         let chain: [NIOSSLCertificate]
         do {
             chain = try NIOSSLCertificate.fromPEMFile(certificateFile)
         } catch {
-            throw Unreadable(description: "\(certificateFile) cannot be read as certificates in PEM")
+            throw Unreadable(
+                setting: GatewaySettings.certificateFile, description: "\(certificateFile) holds no certificates in PEM"
+            )
         }
         let key: NIOSSLPrivateKey
         do {
             key = try NIOSSLPrivateKey(file: keyFile, format: .pem)
         } catch {
-            throw Unreadable(description: "\(keyFile) cannot be read as a private key in PEM")
+            throw Unreadable(
+                setting: GatewaySettings.privateKeyFile,
+                description: "\(keyFile) holds no private key in PEM, or one with a passphrase")
         }
         var configuration = TLSConfiguration.makeServerConfiguration(
             certificateChain: chain.map { .certificate($0) }, privateKey: .privateKey(key))
@@ -51,8 +61,14 @@ final class ServerCertificates: Sendable {
             return try NIOSSLContext(configuration: configuration)
         } catch {
             throw Unreadable(
+                setting: GatewaySettings.privateKeyFile,
                 description: "the key in \(keyFile) does not belong to the certificate in \(certificateFile)")
         }
+    }
+
+    private static func checkReadable(_ file: String, _ setting: Setting) throws(Unreadable) {
+        guard access(file, R_OK) != 0 else { return }
+        throw Unreadable(setting: setting, description: "\(file) cannot be read: \(String(cString: strerror(errno)))")
     }
 }
 
@@ -67,9 +83,11 @@ struct CertificateReload: Service {
             for await _ in hangups {
                 do {
                     try certificates.reload()
-                    logger.info("Read the certificate again")
+                    logger.info("The certificate is read again: new connections get it")
                 } catch {
-                    logger.error("The certificate of before stays", metadata: [LogKey.reason: "\(error)"])
+                    logger.error(
+                        "The new certificate cannot be used, and the one before stays",
+                        metadata: [LogKey.reason: "\(error)"])
                 }
             }
         }

@@ -1,3 +1,4 @@
+import Launch
 import Logging
 import NIOCore
 import NIOPosix
@@ -40,7 +41,7 @@ struct HTTPServer: Service {
 
     private func listen() async throws -> NIOAsyncChannel<ServerConnection, Never> {
         let logger = logger
-        return try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+        let bootstrap = ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .serverChannelOption(.backlog, value: 4096)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .serverChannelInitializer { channel in
@@ -49,9 +50,15 @@ struct HTTPServer: Service {
                 }
             }
             .childChannelOption(.allowRemoteHalfClosure, value: true)
-            .bind(host: host, port: port) { channel in
+        do {
+            return try await bootstrap.bind(host: host, port: port) { channel in
                 channel.eventLoop.makeCompletedFuture { try ServerConnection(channel) }
             }
+        } catch {
+            throw ProcessExit.cannotListen(
+                host, port, portSetting: SimulatorSettings.port.name, hostSetting: SimulatorSettings.host.name,
+                because: error)
+        }
     }
 }
 
