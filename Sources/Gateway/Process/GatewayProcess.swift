@@ -67,7 +67,9 @@ struct GatewayProcess: RollcallProcess {
             limits: settings.inference, lists: responder.lists, viaName: viaName)
         var timeouts = ClientTimeouts()
         timeouts.stalledReader = TimeAmount(settings.inference.idleTimeout)
-        return GatewayServerCore(responder: responder, inference: inference, drain: drain, timeouts: timeouts)
+        return GatewayServerCore(
+            responder: responder, inference: inference, drain: drain, timeouts: timeouts,
+            accessLog: settings.logsAccess ? AccessLog(logger: common.logger, responder: responder) : nil)
     }
 
     /// The same for every gateway of a deployment: what they have in common is the broker and the namespace.

@@ -11,6 +11,8 @@ struct GatewaySettings: Sendable {
     var endpointAuthorities: String?
     /// How long a stop may take in all.
     var drain = Duration.seconds(60)
+    /// Whether each request gets a line in the log.
+    var logsAccess: Bool
     /// nil: the gateway speaks plain HTTP.
     var tls: TLSFiles?
 
@@ -70,6 +72,9 @@ struct GatewaySettings: Sendable {
         name: "ROLLCALL_QUEUE_TIMEOUT", kind: "seconds", defaultValue: "30",
         meaning: "How long an inference request may wait for a place at an endpoint.")
 
+    static let accessLog = Setting(
+        name: "ROLLCALL_ACCESS_LOG", kind: "boolean", defaultValue: "false",
+        meaning: "A line in the log for each request, without its query and its key.")
     static let drainSeconds = Setting(
         name: "ROLLCALL_DRAIN_SECONDS", kind: "seconds", defaultValue: "60",
         meaning: "How long requests in flight may take after SIGTERM, 0 to 3600; what is left then ends as an error.")
@@ -77,14 +82,14 @@ struct GatewaySettings: Sendable {
     static let all = [
         host, port, adminKey, allowAnonymous, anonymousScopes, keysMaxAge, corsOrigins, certificateFile,
         privateKeyFile, EndpointAuthorities.setting, inferenceBodyLimit, inferenceMemory, firstByteTimeout, idleTimeout,
-        queueLimit, queueTimeout,
-        drainSeconds,
+        queueLimit, queueTimeout, drainSeconds, accessLog,
     ]
 
     /// Throws if a value is wrong, and if the gateway would be open on an address that others can reach.
     init(_ settings: ProcessSettings) throws(SettingError) {
         host = try settings.string(Self.host) ?? "127.0.0.1"
         port = try settings.integer(Self.port, in: 0...65535) ?? 8400
+        logsAccess = try settings.bool(Self.accessLog) ?? false
         access.adminKey = try Self.key(settings)
         access.keysMaxAge = try settings.seconds(Self.keysMaxAge, in: 10...604_800)
         let allowsAnonymous = try settings.bool(Self.allowAnonymous) ?? false

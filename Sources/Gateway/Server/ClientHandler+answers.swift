@@ -20,6 +20,7 @@ extension ClientHandler {
             date: loop.currentDate, connection: current.connectionValue, isHead: current.isHead, into: &head)
         write(head, then: content)
         current.isAnswered = true
+        logAccess(current, status: response.status.code, requestID: response.headers[.requestID])
         current.work = .none
         body = ByteBuffer()
         if current.isReceived || !current.keepsConnection { finishRequest() }
@@ -45,9 +46,12 @@ extension ClientHandler {
             refuse(failure)
         } else {
             var head = loop.makeBuffer(capacity: 512)
-            let content = Self.finished(failure)
-                .write(date: loop.currentDate, connection: "close", isHead: false, into: &head)
+            let response = Self.finished(failure)
+            let content = response.write(date: loop.currentDate, connection: "close", isHead: false, into: &head)
             write(head, then: content)
+            let outcome = AccessLog.Outcome(
+                status: response.status.code, requestID: response.headers[.requestID], written: writtenBytes)
+            gateway.accessLog?.write(outcome, from: context?.remoteAddress)
         }
         close()
     }
@@ -77,6 +81,7 @@ extension ClientHandler {
     func exchangeEnded(keepsConnection: Bool) {
         guard let current, !current.isAnswered else { return }
         current.isAnswered = true
+        logAccess(current, status: nil)
         current.work = .none
         if !keepsConnection { current.keepsConnection = false }
         if current.isReceived { finishRequest() }
@@ -85,9 +90,12 @@ extension ClientHandler {
 
     /// An answer that cannot be ended: what was written goes out, and the connection closes without the answer's end.
     ///
-    /// - Parameter resets: the answer's end is the connection's end, so that only a reset tells it from a whole one
-    func exchangeBroke(resets: Bool) {
+    /// - Parameters:
+    ///   - code: of the error that the answer ends with
+    ///   - resets: the answer's end is the connection's end, so that only a reset tells it from a whole one
+    func exchangeBroke(_ code: String, resets: Bool) {
         guard let context else { return }
+        if let current { logAccess(current, status: nil, brokenBy: code) }
         current = nil
         isClosing = true
         let bound = NIOLoopBound(context, eventLoop: context.eventLoop)

@@ -28,6 +28,8 @@ final class ClientHandler: ChannelDuplexHandler, Expirable, Flushable {
         var bodyDeadline = NIODeadline.distantFuture
         /// Bytes of a body that nobody wants any more.
         var discarded = 0
+        /// nil if the request gets no line in the access log, or has got it.
+        var accessEntry: AccessLog.Entry?
 
         init(facts: RequestFacts, isHead: Bool) {
             self.facts = facts
@@ -260,6 +262,9 @@ final class ClientHandler: ChannelDuplexHandler, Expirable, Flushable {
     }
 
     func clientGone() {
+        if let current {
+            logAccess(current, status: nil, brokenBy: gateway.drain.isStopping ? "gateway_stopping" : "client_gone")
+        }
         let work = current?.work
         current = nil
         body = ByteBuffer()

@@ -27,13 +27,19 @@ final class GatewayServerCore: Sendable {
     let inference: InferenceCore
     let drain: Drain
     let timeouts: ClientTimeouts
+    /// nil: requests get no lines.
+    let accessLog: AccessLog?
     let connections = OpenConnections()
 
-    init(responder: GatewayResponder, inference: InferenceCore, drain: Drain, timeouts: ClientTimeouts) {
+    init(
+        responder: GatewayResponder, inference: InferenceCore, drain: Drain, timeouts: ClientTimeouts,
+        accessLog: AccessLog? = nil
+    ) {
         self.responder = responder
         self.inference = inference
         self.drain = drain
         self.timeouts = timeouts
+        self.accessLog = accessLog
     }
 }
 
@@ -125,7 +131,8 @@ final class GatewayServer: Sendable {
         self.loops.withLock { $0 = loops }
         let core = core
         let certificates = configuration.tls
-        let answersLists = configuration.answersListsAtTheGate
+        // What the gate answers is not taken apart, so it would have no line.
+        let answersLists = configuration.answersListsAtTheGate && core.accessLog == nil
         let channel = try await ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 4096)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)

@@ -1,6 +1,7 @@
 import Catalog
 import Curl
 import Foundation
+import Logging
 import NIOCore
 import TestSupport
 import Testing
@@ -103,11 +104,11 @@ func withGateway(
 extension Bench {
     /// Listens while `body` runs.
     func serve(
-        limits: InferenceLimits = InferenceLimits(), timeouts: ClientTimeouts? = nil,
+        limits: InferenceLimits = InferenceLimits(), timeouts: ClientTimeouts? = nil, accessLogger: Logger? = nil,
         configure: (inout GatewayServer.Configuration) -> Void = { _ in },
         _ body: @escaping @Sendable (LiveGateway) async throws -> Void
     ) async throws {
-        let server = try server(limits: limits, timeouts: timeouts, configure: configure)
+        let server = try server(limits: limits, timeouts: timeouts, accessLogger: accessLogger, configure: configure)
         let port = try #require(try await server.listen()?.port)
         let client = HTTPClient()
         let gateway = LiveGateway(bench: self, server: server, port: port, client: client)
@@ -123,9 +124,9 @@ extension Bench {
     /// A server that does not listen yet.
     func server(
         limits: InferenceLimits = InferenceLimits(), timeouts: ClientTimeouts? = nil, host: String = "127.0.0.1",
-        port: Int = 0, configure: (inout GatewayServer.Configuration) -> Void = { _ in }
+        port: Int = 0, accessLogger: Logger? = nil, configure: (inout GatewayServer.Configuration) -> Void = { _ in }
     ) throws -> GatewayServer {
-        let core = core(limits: limits, timeouts: timeouts)
+        let core = core(limits: limits, timeouts: timeouts, accessLogger: accessLogger)
         var configuration = GatewayServer.Configuration()
         configuration.host = host
         configuration.port = port
@@ -134,7 +135,9 @@ extension Bench {
         return try GatewayServer(core: core, keyRing: keyRing, configuration: configuration)
     }
 
-    func core(limits: InferenceLimits = InferenceLimits(), timeouts: ClientTimeouts? = nil) -> GatewayServerCore {
+    func core(
+        limits: InferenceLimits = InferenceLimits(), timeouts: ClientTimeouts? = nil, accessLogger: Logger? = nil
+    ) -> GatewayServerCore {
         var usual = ClientTimeouts()
         usual.stalledReader = TimeAmount(limits.idleTimeout)
         let inference = InferenceCore(
@@ -142,7 +145,8 @@ extension Bench {
             suspects: SuspectReporter(sender: registrar, confirm: .seconds(1), logger: responder.logger),
             limits: limits, lists: responder.lists, viaName: "rollcall-test")
         return GatewayServerCore(
-            responder: responder, inference: inference, drain: drain, timeouts: timeouts ?? usual)
+            responder: responder, inference: inference, drain: drain, timeouts: timeouts ?? usual,
+            accessLog: accessLogger.map { AccessLog(logger: $0, responder: responder) })
     }
 }
 

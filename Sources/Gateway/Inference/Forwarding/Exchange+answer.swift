@@ -118,7 +118,7 @@ extension Exchange {
         if let event = passage?.errorEvent(code: error.code, message: error.message, type: error.type) {
             client.write(event)
         }
-        client.exchangeBroke(resets: passage?.clientFraming == .close)
+        client.exchangeBroke(error.code, resets: passage?.clientFraming == .close)
     }
 }
 
