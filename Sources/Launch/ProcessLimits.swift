@@ -16,7 +16,9 @@ enum ProcessLimits {
         else { return }
         limit.rlim_cur = limit.rlim_max
         if setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) != 0 {
-            logger.info("The limit of open files could not be raised", metadata: ["errno": "\(errno)"])
+            logger.info(
+                "The limit of open files could not be raised",
+                metadata: ["reason": "\(String(cString: strerror(errno)))"])
         }
     }
 }

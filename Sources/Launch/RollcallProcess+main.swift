@@ -55,7 +55,7 @@ extension RollcallProcess {
         } catch let error as AMQPError where error.code == .configuration {
             return refuse(ProcessExit.configuration, error.message)
         } catch {
-            logger.critical("Failed", metadata: ["error": "\(error)"])
+            logger.critical("The process ends after an error", metadata: ["error": "\(error)"])
             return ProcessExit.failure
         }
     }

@@ -20,7 +20,9 @@ extension ClientHandler {
             date: loop.currentDate, connection: current.connectionValue, isHead: current.isHead, into: &head)
         write(head, then: content)
         current.isAnswered = true
-        logAccess(current, status: response.status.code, requestID: response.headers[.requestID])
+        if current.accessEntry != nil {
+            logAccess(current, status: response.status.code, requestID: response.headers[.requestID])
+        }
         current.work = .none
         body = ByteBuffer()
         if current.isReceived || !current.keepsConnection { finishRequest() }
@@ -49,9 +51,10 @@ extension ClientHandler {
             let response = Self.finished(failure)
             let content = response.write(date: loop.currentDate, connection: "close", isHead: false, into: &head)
             write(head, then: content)
-            let outcome = AccessLog.Outcome(
-                status: response.status.code, requestID: response.headers[.requestID], written: writtenBytes)
-            gateway.accessLog?.write(outcome, from: context?.remoteAddress)
+            gateway.accessLog?.write(
+                AccessLog.Outcome(
+                    status: response.status.code, requestID: response.headers[.requestID], written: writtenBytes),
+                from: context?.remoteAddress)
         }
         close()
     }
