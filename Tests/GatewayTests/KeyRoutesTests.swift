@@ -21,7 +21,8 @@ import Testing
         let made = try await bench.send("POST", "/v0/keys", body, headers: Self.admin)
         #expect(made.status == 201)
         let answer = try made.json()
-        #expect(Set(answer.keys) == ["id", "name", "scopes", "models", "expires_at", "created_at", "key"])
+        #expect(Set(answer.keys) == ["id", "name", "scopes", "models", "expires_at", "created_at", "key", "enforced"])
+        #expect(answer["enforced"] as? Bool == true)
         let id = try #require(answer["id"] as? String)
         let key = try #require(answer["key"] as? String)
         #expect(UUID(uuidString: id)?.uuidString.lowercased() == id)
@@ -40,13 +41,16 @@ import Testing
         let list = try await bench.send("GET", "/v0/keys", headers: Self.admin)
         var listed = answer
         listed["key"] = nil
+        listed["enforced"] = nil
         #expect(try list.json()["total"] as? Int == 1)
         #expect(try list.json()["keys"] as? NSArray == [listed as NSDictionary])
         #expect(!list.text.contains(key) && !list.text.contains(Keys.digest(key)))
 
         #expect(try await bench.send("DELETE", "/v0/keys/\(id.uppercased())", headers: Self.admin).status == 204)
         #expect(try await bench.send("GET", "/v1/models", headers: ["Authorization": "Bearer \(key)"]).status == 401)
-        #expect(try await bench.send("GET", "/v0/keys", headers: Self.admin).text == #"{"keys":[],"total":0}"#)
+        #expect(
+            try await bench.send("GET", "/v0/keys", headers: Self.admin).text
+                == #"{"enforced":true,"keys":[],"total":0}"#)
         #expect(try await bench.send("DELETE", "/v0/keys/\(id)", headers: Self.admin).errorCode() == "key_not_found")
     }
 

@@ -29,6 +29,13 @@ import Testing
         #expect(written.status == 201)
     }
 
+    @Test func answersAboutKeysSayThatTheyProtectNothing() async throws {
+        let bench = try Bench()
+        let made = try await bench.send("POST", "/v0/keys", Keys.draft, host: "localhost")
+        #expect(try made.status == 201 && made.json()["enforced"] as? Bool == false)
+        #expect(try await bench.send("GET", "/v0/keys", host: "localhost").json()["enforced"] as? Bool == false)
+    }
+
     @Test func onLoopbackReadsNeedALoopbackHost() async throws {
         let bench = try Bench(Fleet.usual, listensOnLoopback: true)
         for path in ["/v0/endpoints", "/v0/endpoints/alpha", "/v1/models", "/v0/keys", "/v0/operations/a"] {

@@ -71,11 +71,13 @@ struct KeyBody: Decodable {
 struct KeyAnswer {
     let record: KeyRecord
     var key: String?
+    var isEnforced: Bool?
 
     func encoded() -> [UInt8] {
         var writer = JSONWriter()
         writer.object { writer in
             writer.field("created_at", Timestamp.text(seconds: record.createdAt))
+            if let isEnforced { writer.field("enforced", isEnforced) }
             writer.field("expires_at", record.expiresAt.map(Timestamp.text(seconds:)))
             writer.field("id", record.id)
             writer.fieldIfKnown("key", key)

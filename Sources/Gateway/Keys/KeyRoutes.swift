@@ -8,6 +8,8 @@ struct KeyRoutes: Sendable {
     let writes: WriteCoordinator
     let keyRing: KeyRing?
     let limits: GatewayLimits
+    /// False if the gateway has no admin key: it is open, and keys protect nothing. Said in answers as `enforced`.
+    let isEnforced: Bool
     /// Milliseconds since 1970.
     let now: @Sendable () -> Int64
 
@@ -16,6 +18,7 @@ struct KeyRoutes: Sendable {
         let keys = catalog.read { $0.keys }
         var writer = JSONWriter()
         writer.object { writer in
+            writer.field("enforced", isEnforced)
             writer.field("keys", encoded: keys.map { KeyAnswer(record: $0).encoded() })
             writer.field("total", keys.count)
         }
@@ -42,7 +45,7 @@ struct KeyRoutes: Sendable {
             guard let record = catalog.read({ $0.key(id: operation.result ?? draft.id) }), record.digest == draft.digest
             else { throw Self.alreadyIssued(draft.id) }
             return Response(
-                json: KeyAnswer(record: record, key: secret.text).encoded(), status: .created,
+                json: KeyAnswer(record: record, key: secret.text, isEnforced: isEnforced).encoded(), status: .created,
                 headers: [.cacheControl: "no-store"])
         }
     }

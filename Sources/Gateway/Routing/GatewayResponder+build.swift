@@ -24,7 +24,9 @@ extension GatewayResponder {
                 endpoints: EndpointRoutes(
                     catalog: catalog, sender: sender, writes: writes, keyRing: keyRing, limits: limits),
                 registrations: RegistrationRoutes(catalog: catalog, writes: writes, keyRing: keyRing, limits: limits),
-                keys: KeyRoutes(catalog: catalog, writes: writes, keyRing: keyRing, limits: limits, now: now),
+                keys: KeyRoutes(
+                    catalog: catalog, writes: writes, keyRing: keyRing, limits: limits,
+                    isEnforced: access.adminKey != nil, now: now),
                 operations: OperationRoutes(catalog: catalog),
                 ollama: OllamaRoutes(catalog: catalog, limits: limits)),
             access: AccessRules(access, catalog: catalog, now: now),
