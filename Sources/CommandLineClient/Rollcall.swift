@@ -17,11 +17,13 @@ import Conventions
             """,
         version: rollcallVersion,
         subcommands: [
-            EndpointsCommand.self, ModelsCommand.self, KeysCommand.self, OperationsCommand.self, StatusCommand.self,
-            TopologyCommand.self,
+            ChatCommand.self, EndpointsCommand.self, ModelsCommand.self, KeysCommand.self, OperationsCommand.self,
+            StatusCommand.self, TopologyCommand.self, CompletionsCommand.self, VersionCommand.self,
         ])
 
     static func main() async {
-        await main(ArgumentOrder.arranged(Array(CommandLine.arguments.dropFirst())))
+        let arguments = ArgumentOrder.arranged(Array(CommandLine.arguments.dropFirst()))
+        if let correction = NearNames.correction(arguments) { exit(withError: correction) }
+        await main(arguments)
     }
 }

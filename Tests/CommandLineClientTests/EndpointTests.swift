@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import Testing
 
 @testable import CommandLineClient
@@ -79,6 +80,58 @@ struct EndpointTests {
         #expect(request.headers["idempotency-key"]?.count == 36)
         #expect(request.headers["content-type"] == "application/json")
         #expect(ran.output.hasPrefix("name         gpu-1\n"))
+    }
+
+    @Test("Adding at a terminal shows what the first poll has found")
+    func waiting() async throws {
+        let polls = Mutex(0)
+        let state: @Sendable (String, String) -> StubGateway.Reply = { state, error in
+            .json(#"{"id":"7f","name":"gpu-1","state":"\#(state)","last_error":\#(error),"models":[{"id":"m"}]}"#)
+        }
+        func add(_ arguments: String..., isTerminal: Bool, outcome: StubGateway.Reply) async throws -> Ran {
+            try await rollcall(
+                ["endpoints", "add", "gpu-1", "http://a"] + arguments, isTerminal: isTerminal, limit: .seconds(2)
+            ) { asked in
+                if asked.method == "POST" { return state("pending", "null") }
+                return polls.withLock { polls in
+                    polls += 1
+                    return polls % 2 == 1 ? state("pending", "null") : outcome
+                }
+            }
+        }
+        let online = try await add(isTerminal: true, outcome: state("online", "null"))
+        #expect(
+            online.status == .success
+                && online.requests.map(\.path).dropFirst() == ["/v0/endpoints/7f", "/v0/endpoints/7f"])
+        #expect(online.output.contains("state        online\n") && online.output.hasSuffix("m            -  -\n"))
+        let refused = #"{"code":"connect_failed","message":"Connection refused"}"#
+        let offline = try await add("--wait", isTerminal: false, outcome: state("degraded", refused))
+        #expect(
+            offline.status == .failure && offline.output.contains("last error   Connection refused (connect_failed)"))
+        #expect(offline.failure?.message == "gpu-1 was added, and is not online: Connection refused (connect_failed)")
+        #expect(offline.failure?.hint?.hasPrefix("Is the server running") == true)
+        #expect(offline.failure?.hint?.hasSuffix("To remove it: rollcall endpoints remove gpu-1") == true)
+        for quick in [
+            try await add(isTerminal: false, outcome: state("online", "null")),
+            try await add("--no-wait", isTerminal: true, outcome: state("online", "null")),
+        ] {
+            #expect(quick.requests.count == 1 && quick.status == .success)
+        }
+        let never = try await add("--wait", isTerminal: false, outcome: state("pending", "null"))
+        #expect(never.status == .tryAgain && never.failure?.code == "still_pending")
+    }
+
+    @Test(
+        "Every way in which a poll fails has its advice",
+        arguments: [
+            "connect_failed", "connect_timeout", "timeout", "resolve_failed", "tls_failed", "unauthorized", "forbidden",
+            "redirected", "http_status", "html", "not_json", "rollcall_gateway", "key_unreadable",
+        ])
+    func advice(code: String) throws {
+        let advice = try #require(FirstPoll.advice(code, name: "gpu-1"))
+        for command in advice.split(separator: "rollcall ").dropFirst() {
+            #expect(command.hasPrefix("endpoints update gpu-1 --"), "\(command)")
+        }
     }
 
     @Test("Updating sends only what changes, null where it goes")

@@ -71,6 +71,19 @@ struct KeyTests {
         #expect(ran.failure?.hint?.hasSuffix("rollcall keys revoke 3f") == true)
     }
 
+    @Test("A gateway without an admin key honours no key: that is said")
+    func open() async throws {
+        let warning = "This gateway is open: keys protect nothing until it has an admin key (ROLLCALL_ADMIN_KEY)."
+        for (enforced, isTold) in [("true", false), ("false", true)] {
+            let listed = try await rollcall("keys", "list") { _ in .json(#"{"enforced":\#(enforced),"keys":[]}"#) }
+            #expect(listed.notes == (isTold ? [warning] : []))
+            let made = try await rollcall("keys", "create", "n", "--scope", "models") { _ in
+                .json(#"{"enforced":\#(enforced),"id":"3f","key":"rc_abc"}"#, status: 201)
+            }
+            #expect(made.output == "rc_abc\n" && made.notes.contains(warning) == isTold)
+        }
+    }
+
     @Test("Revoking")
     func revoke() async throws {
         let ran = try await rollcall("keys", "revoke", "3f") { _ in .init(status: 204) }

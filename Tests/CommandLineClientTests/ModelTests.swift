@@ -60,8 +60,43 @@ struct ModelTests {
         ] {
             #expect(ran.output.contains(line), "\(line)\n\(ran.output)")
         }
-        let little = try await rollcall("models", "show", "x") { _ in .json(#"{"name":"x","size_bytes":"odd"}"#) }
+        let little = try await rollcall("models", "show", "x/y") { _ in .json(#"{"name":"x","size_bytes":"odd"}"#) }
         #expect(little.output.contains("size            -\n"))
+    }
+
+    @Test("A model that an endpoint has and nobody has registered")
+    func showUsable() async throws {
+        let entry =
+            #"{"id":"x","owned_by":"vllm","context_length":8192,"endpoints":["a","b"],"capabilities":["tools"]}"#
+        let answering: StubGateway.Answering = { asked in
+            asked.path.hasPrefix("/v1/") ? .json(entry) : .error(404, "model_not_registered")
+        }
+        let plain = try await rollcall("models", "show", "qwen3:14b", answering: answering)
+        #expect(plain.requests.map(\.path) == ["/v1/models/qwen3%3A14b"])
+        #expect(
+            plain.output == """
+                id              x
+                owned by        vllm
+                context length  8192
+                endpoints       a, b
+                registration    -
+                capabilities    tools
+
+                """)
+        let slashed = try await rollcall("models", "show", "Org/M", "--json", answering: answering)
+        #expect(slashed.requests.map(\.path) == ["/v0/models/Org/M", "/v1/models/Org/M"])
+        #expect(slashed.output == entry + "\n")
+        // A route of that name lists the registered models.
+        #expect(
+            try await rollcall("models", "show", "hub", answering: answering).requests.map(\.path) == ["/v1/models/hub"]
+        )
+        let none = try await rollcall("models", "show", "org/m") { asked in
+            .error(404, asked.path.hasPrefix("/v1/") ? "model_not_found" : "model_not_registered")
+        }
+        #expect(none.status == .notFound && none.failure?.code == "model_not_found")
+        #expect(none.failure?.message == "org/m is neither registered, nor does an endpoint that is online have it")
+        let refused = try await rollcall("models", "show", "org/m") { _ in .error(401, "invalid_api_key") }
+        #expect(refused.requests.count == 1 && refused.status == .notPermitted)
     }
 
     @Test("A refresh says what has changed, and applies it only when asked to")

@@ -8,43 +8,19 @@ import Testing
 /// The program itself, as a process.
 @Suite("rollcall", .timeLimit(.minutes(1)))
 struct ProgramTests {
-    private final class Program: Sendable {
-        private let process: Process
-        let output = Pipe()
-        let errors = Pipe()
-
-        /// - Parameter output: instead of a pipe
-        init(_ arguments: [String], output: FileHandle? = nil) throws {
-            process = Process()
-            process.executableURL = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
-                .appendingPathComponent("rollcall")
-            process.arguments = arguments
-            process.standardOutput = output ?? self.output
-            process.standardError = errors
-            try process.run()
-            if output != nil { try self.output.fileHandleForWriting.close() }
-        }
-
-        func interrupt() { process.interrupt() }
-
-        /// Exit code, standard output, and standard error.
-        func end() async throws -> (code: Int32, output: String, errors: String) {
-            let output = try self.output.fileHandleForReading.readToEnd() ?? Data()
-            let errors = try self.errors.fileHandleForReading.readToEnd() ?? Data()
-            process.waitUntilExit()
-            return (
-                process.terminationStatus, String(decoding: output, as: UTF8.self),
-                String(decoding: errors, as: UTF8.self)
-            )
-        }
-    }
-
     @Test("Help, version, and exit codes")
     func codes() async throws {
         let help = try await Program(["--help"]).end()
         #expect(help.code == 0 && help.output.contains("USAGE: rollcall") && help.output.contains("Exit codes:"))
         #expect(try await Program(["--version"]).end().output == "\(rollcallVersion)\n")
-        #expect(try await Program(["models", "nonsense"]).end().code == 64)
+        #expect(try await Program(["version"]).end().output == "\(rollcallVersion)\n")
+        let near = try await Program(["--json", "endpoint", "list"]).end()
+        #expect(near.code == 64 && near.output.isEmpty)
+        #expect(
+            near.errors.hasPrefix(
+                "Error: There is no command 'rollcall endpoint'. Did you mean 'rollcall endpoints list --json'?\n"))
+        let option = try await Program(["models", "register", "a/b", "--quantisation", "Q8_0"]).end()
+        #expect(option.code == 64 && option.errors.contains("Did you mean '--quantization'?"))
         let away = try await Program(["models", "list", "--url", "http://127.0.0.1:1"]).end()
         #expect(away.code == 69 && away.output.isEmpty)
         #expect(away.errors.hasPrefix("error: http://127.0.0.1:1: ") && away.errors.hasSuffix("(connect_failed)\n"))
@@ -60,7 +36,7 @@ struct ProgramTests {
             .components(separatedBy: "\n## ")[0]
         for command in Rollcall.configuration.subcommands {
             for part in command.configuration.subcommands.isEmpty ? [command] : command.configuration.subcommands {
-                let name = part.configuration.commandName ?? "\(part)".lowercased()
+                let name = NearNames.name(part)
                 #expect(section.contains(name), "\(name)")
             }
         }

@@ -31,6 +31,13 @@ final class StubGateway: Sendable {
             Reply(status: status, headers: headers, body: body)
         }
 
+        /// A stream of these events.
+        static func events(_ events: [String], headers: [String: String] = [:]) -> Reply {
+            Reply(
+                headers: headers.merging(["Content-Type": "text/event-stream"]) { $1 },
+                body: events.map { "data: \($0)\n\n" }.joined())
+        }
+
         static func error(_ status: Int, _ code: String, type: String = "x", headers: [String: String] = [:]) -> Reply {
             json(
                 #"{"error":{"message":"why \#(code)","type":"\#(type)","param":null,"code":"\#(code)"}}"#,
@@ -66,8 +73,10 @@ final class StubGateway: Sendable {
         seen.withLock { $0.append(asked) }
         let reply = answering(asked)
         if reply.isSilent { return false }
-        var head = "HTTP/1.1 \(reply.status) Status\r\nContent-Type: application/json\r\n"
-        for (name, value) in reply.headers { head += "\(name): \(value)\r\n" }
+        var head = "HTTP/1.1 \(reply.status) Status\r\n"
+        for (name, value) in ["Content-Type": "application/json"].merging(reply.headers, uniquingKeysWith: { $1 }) {
+            head += "\(name): \(value)\r\n"
+        }
         // RFC 9110, section 8.6: a 204 must not have one.
         if reply.status != 204 { head += "Content-Length: \(reply.body.utf8.count + (reply.isCut ? 10 : 0))\r\n" }
         return connection.write(head + "\r\n" + reply.body) && !reply.isCut
@@ -111,7 +120,17 @@ final class FakeTime: Sendable {
 /// Runs `rollcall` with these arguments against a gateway that answers so.
 func rollcall(
     _ arguments: String..., environment: [String: String] = [:], showsProgress: Bool = false,
-    limit: Duration = .seconds(300), outputFailure: CommandFailure? = nil,
+    outputFailure: CommandFailure? = nil, limit: Duration = .seconds(300),
+    answering: @escaping StubGateway.Answering
+) async throws -> Ran {
+    try await rollcall(
+        arguments, environment: environment, showsProgress: showsProgress, limit: limit, outputFailure: outputFailure,
+        answering: answering)
+}
+
+func rollcall(
+    _ arguments: [String], environment: [String: String] = [:], showsProgress: Bool = false,
+    isTerminal: Bool = false, limit: Duration = .seconds(300), outputFailure: CommandFailure? = nil,
     answering: @escaping StubGateway.Answering
 ) async throws -> Ran {
     let gateway = StubGateway(answering)
@@ -121,8 +140,7 @@ func rollcall(
             write: { bytes throws(CommandFailure) in
                 if let outputFailure { throw outputFailure }
                 output.add(String(decoding: bytes, as: UTF8.self))
-            }, note: { output.addNote($0) },
-            showsProgress: showsProgress)
+            }, remark: { output.addRemark($0) }, showsProgress: showsProgress, isTerminal: isTerminal)
         let time = FakeTime()
         let http = HTTPClient()
         var failure: CommandFailure?
@@ -147,9 +165,10 @@ func rollcall(
 
 /// What a command has written.
 final class Captured: Sendable {
-    private let state = Mutex((text: "", notes: [String]()))
+    private let state = Mutex((text: "", remarks: ""))
     var text: String { state.withLock { $0.text } }
-    var notes: [String] { state.withLock { $0.notes } }
+    /// The lines of standard error.
+    var notes: [String] { state.withLock { $0.remarks.split(separator: "\n").map(String.init) } }
     func add(_ text: String) { state.withLock { $0.text += text } }
-    func addNote(_ note: String) { state.withLock { $0.notes.append(note) } }
+    func addRemark(_ text: String) { state.withLock { $0.remarks += text } }
 }

@@ -67,18 +67,43 @@ struct GatewayClient: Sendable {
         }
     }
 
+    /// A request whose answer comes piece by piece. It is sent once: nobody knows whether a model has worked on it.
+    ///
+    /// - Parameter patience: how long nothing may come, before the first piece and between two
+    func stream(_ path: String, body: JSONBody, patience: Duration) async throws -> HTTPResponseStream {
+        let headers = [("Content-Type", "application/json")]
+        var request = request("POST", path, body: try body.bytes, headers: headers, accepts: "text/event-stream")
+        request.totalTimeout = nil
+        request.firstByteTimeout = patience
+        request.idleTimeout = patience
+        request.maximumBodyBytes = .max
+        do {
+            return try await http.stream(request)
+        } catch {
+            throw CommandFailure(error, url: url)
+        }
+    }
+
     private func exchange(
         _ method: String, _ path: String, body: [UInt8]?, headers: [(String, String)]
     ) async throws(HTTPError) -> HTTPResponse {
+        var request = request(method, path, body: body, headers: headers)
+        request.totalTimeout = max(.milliseconds(1), time.left)
+        return try await http.execute(request)
+    }
+
+    private func request(
+        _ method: String, _ path: String, body: [UInt8]?, headers: [(String, String)],
+        accepts type: String = "application/json"
+    ) -> HTTPRequest {
         var request = HTTPRequest(url: url + path)
         request.method = method
         request.headers = headers.map { (name: $0.0, value: $0.1) }
-        request.headers.append((name: "Accept", value: "application/json"))
+        request.headers.append((name: "Accept", value: type))
         request.headers.append((name: "User-Agent", value: "rollcall/\(rollcallVersion)"))
         if let apiKey { request.headers.append((name: "Authorization", value: "Bearer \(apiKey)")) }
         if let body { request.body = .bytes(body) }
-        request.totalTimeout = max(.milliseconds(1), time.left)
-        return try await http.execute(request)
+        return request
     }
 
     private static func checked(_ response: HTTPResponse) throws -> HTTPResponse {

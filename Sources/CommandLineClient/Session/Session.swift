@@ -27,8 +27,7 @@ extension GatewayCommand {
         do {
             try result.get()
         } catch let failure as CommandFailure {
-            console.note("error: \(failure)")
-            if let hint = failure.hint { console.note(hint) }
+            console.note(failure)
             throw ExitCode(failure.status.rawValue)
         }
     }

@@ -98,9 +98,11 @@ extension BrokerCommand {
         try await BrokerSession.reporting(to: .standard(isVerbose: wait.verbose)) { console in
             let environment = ProcessInfo.processInfo.environment
             let map = BrokerMap(namespace: try deployment.value(environment))
+            let place = try broker.place(environment, folder: FileManager.default.currentDirectoryPath)
             let session = try BrokerSession(
-                configuration: try broker.configuration(environment), map: map, console: console,
+                configuration: try broker.configuration(place, environment), map: map, console: console,
                 time: .real(limit: .milliseconds(Int64(wait.timeout * 1000))))
+            console.note("broker: \(HumanText.clean(place.description))")
             try await run(in: session)
         }
     }
@@ -225,8 +227,7 @@ struct BrokerSession: Sendable {
         do {
             try await body(console)
         } catch let failure as CommandFailure {
-            console.note("error: \(failure)")
-            if let hint = failure.hint { console.note(hint) }
+            console.note(failure)
             throw ExitCode(failure.status.rawValue)
         }
     }

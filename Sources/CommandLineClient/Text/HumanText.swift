@@ -39,6 +39,25 @@ enum HumanText {
         return String(clean)
     }
 
+    /// Text of many lines, without what could steer the terminal. Format characters stay: emoji are made with them.
+    static func cleanLines(_ text: String) -> String {
+        var clean = String.UnicodeScalarView()
+        clean.append(
+            contentsOf: text.unicodeScalars.lazy.filter { $0 != "\r" }.map { scalar in
+                scalar.properties.generalCategory != .control || scalar == "\n" || scalar == "\t" ? scalar : "?"
+            })
+        return String(clean)
+    }
+
+    /// `85 ms`, `1.4 s`, `23 s`.
+    static func seconds(_ duration: Duration) -> String {
+        duration < .seconds(1)
+            ? "\(Int((duration / .milliseconds(1)).rounded())) ms" : "\(short(duration / .seconds(1))) s"
+    }
+
+    /// Two or three digits: `9.5`, `42`, `1250`.
+    static func decimal(_ value: Double) -> String { short(value) }
+
     private static func isPrintable(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.properties.generalCategory {
         // Format characters too: they can turn the direction of the text around.

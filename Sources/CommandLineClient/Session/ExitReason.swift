@@ -1,3 +1,4 @@
+import Conventions
 import Curl
 
 /// The exit codes, numbered as in `sysexits.h`. Part of what is promised: scripts depend on them.
@@ -100,13 +101,32 @@ extension CommandFailure {
 
     /// From the error object that every answer of the gateway has, or an operation.
     init(error: JSONValue, status: ExitReason, otherwise: String) {
-        self.init(status, error["message"].string ?? otherwise, code: error["code"].string)
+        let message = error["message"].string.map(RouteText.withCommands) ?? otherwise
+        self.init(status, message, code: error["code"].string)
     }
 
+    /// What a gateway says to HTTP clients only, such as the header that a key belongs in, is said for the command line.
     init(answer: HTTPResponse) {
-        self.init(
-            error: JSONValue(answer.body)?["error"] ?? .null, status: ExitReason(status: answer.status),
-            otherwise: "the server answered \(answer.status), and not as a gateway does; is --url right?")
+        let error = JSONValue(answer.body)?["error"] ?? .null
+        let status = ExitReason(status: answer.status)
+        switch error["code"].string {
+        case "missing_api_key":
+            self.init(status, "the gateway answers only to those who have a key", code: "missing_api_key")
+            hint = "Put the key into ROLLCALL_API_KEY, or into a file and that into --api-key-file."
+        case let code? where answer.status == 401:
+            self.init(error: error, status: status, otherwise: code)
+            hint = "The key is that of ROLLCALL_API_KEY, or of the file in --api-key-file."
+        case let code? where ["route_not_found", "method_not_allowed"].contains(code):
+            self.init(status, "the server does not have what this command asks for", code: code)
+            hint = """
+                Is --url or ROLLCALL_URL the gateway's address with nothing behind it, such as \
+                \(GlobalOptions.defaultURL), and is the gateway as new as this command (\(rollcallVersion))?
+                """
+        default:
+            self.init(
+                error: error, status: status,
+                otherwise: "the server answered \(answer.status), and not as a gateway does; is --url right?")
+        }
     }
 
     init(_ error: HTTPError, url: String) {

@@ -12,6 +12,25 @@ enum ModelText {
         return table.text
     }
 
+    /// One of them.
+    static func entry(_ model: JSONValue) -> String {
+        var fields = FieldList()
+        fields.add("id", model["id"].text)
+        fields.add("owned by", model["owned_by"].text)
+        fields.add("context length", model["context_length"].text)
+        // Endpoints that agree have no largest one.
+        if let largest = model["context_length_max"].text { fields.add("at most", largest) }
+        fields.add("endpoints", HumanText.list(model["endpoints"].array.compactMap(\.text)))
+        fields.add("registration", model["registration"].text)
+        if let capabilities = HumanText.list(model["capabilities"].array.compactMap(\.text)) {
+            fields.add("capabilities", capabilities)
+        }
+        if let targets = HumanText.list(model["alias_for"].array.compactMap(\.text)) {
+            fields.add("alias for", targets)
+        }
+        return fields.text
+    }
+
     /// Of `/v0/models/hub`.
     static func registrations(_ answer: JSONValue) -> String {
         var table = Table(["NAME", "STATUS", "FORMAT", "QUANT", ">SIZE", ">MEMORY", "ENDPOINTS", "NOTES"])

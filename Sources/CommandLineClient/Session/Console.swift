@@ -4,10 +4,20 @@ import Glibc
 struct Console: Sendable {
     /// To standard output, all of it. Throws `CommandFailure` if it cannot be written.
     let write: @Sendable ([UInt8]) throws(CommandFailure) -> Void
-    /// A line, without its end.
-    let note: @Sendable (String) -> Void
+    /// To standard error, as it is.
+    let remark: @Sendable (String) -> Void
     /// Whether someone wants to read what is going on.
     let showsProgress: Bool
+    /// Whether standard output is a terminal.
+    let isTerminal: Bool
+
+    /// A line to standard error, without its end.
+    func note(_ line: String) { remark(line + "\n") }
+
+    func note(_ failure: CommandFailure) {
+        note("error: \(failure)")
+        if let hint = failure.hint { note(hint) }
+    }
 
     func write(_ text: String) throws(CommandFailure) { try write(Array(text.utf8)) }
 
@@ -25,8 +35,8 @@ struct Console: Sendable {
                 }
             },
             // If standard error cannot be written, there is nowhere left to say so.
-            note: { _ = put(Array(($0 + "\n").utf8), on: STDERR_FILENO) },
-            showsProgress: isVerbose || isatty(STDERR_FILENO) == 1)
+            remark: { _ = put(Array($0.utf8), on: STDERR_FILENO) },
+            showsProgress: isVerbose || isatty(STDERR_FILENO) == 1, isTerminal: isatty(STDOUT_FILENO) == 1)
     }
 
     /// Writes all of it. Gives the `errno` of what made that impossible. If the reader of a pipe is gone, SIGPIPE has

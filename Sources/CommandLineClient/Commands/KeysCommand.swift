@@ -8,11 +8,14 @@ struct KeysCommand: AsyncParsableCommand {
         subcommands: [List.self, Create.self, Revoke.self])
 
     struct List: GatewayCommand {
-        static let configuration = CommandConfiguration(abstract: "List the keys, which are not shown themselves.")
+        static let configuration = CommandConfiguration(
+            abstract: "List the keys, which are not shown themselves.", aliases: ["ls"])
         @OptionGroup var options: GlobalOptions
 
         func run(in session: Session) async throws {
-            try session.show(try await session.client.get("/v0/keys"), KeyText.list)
+            let response = try await session.client.get("/v0/keys")
+            try session.show(response, KeyText.list)
+            KeyText.warn(of: response, on: session.console)
         }
     }
 
@@ -51,11 +54,13 @@ struct KeysCommand: AsyncParsableCommand {
                 throw failure
             }
             session.console.note("It is not shown again. To revoke it: rollcall keys revoke \(id)")
+            KeyText.warn(of: response, on: session.console)
         }
     }
 
     struct Revoke: GatewayCommand {
-        static let configuration = CommandConfiguration(abstract: "Revoke a key, on every gateway at once.")
+        static let configuration = CommandConfiguration(
+            abstract: "Revoke a key, on every gateway at once.", aliases: ["rm"])
         @OptionGroup var options: GlobalOptions
         @OptionGroup var write: WriteOptions
         @Argument(help: "As `rollcall keys list` shows it; never the key itself.") var id: String
@@ -68,6 +73,12 @@ struct KeysCommand: AsyncParsableCommand {
 
 /// Keys as people read them.
 enum KeyText {
+    /// A gateway without an admin key answers everybody.
+    static func warn(of answer: HTTPResponse, on console: Console) {
+        guard JSONValue(answer.body)?["enforced"].bool == false else { return }
+        console.note("This gateway is open: keys protect nothing until it has an admin key (ROLLCALL_ADMIN_KEY).")
+    }
+
     static func list(_ answer: JSONValue) -> String {
         var table = Table(["ID", "NAME", "SCOPES", "MODELS", "EXPIRES", "CREATED"])
         for key in answer["keys"].array {

@@ -13,7 +13,8 @@ struct ModelsCommand: AsyncParsableCommand {
     static func path(_ name: String) throws -> String { "/v0/models/\(try PathText.encode(name))" }
 
     struct List: GatewayCommand {
-        static let configuration = CommandConfiguration(abstract: "List the models that can be used now.")
+        static let configuration = CommandConfiguration(
+            abstract: "List the models that can be used now.", aliases: ["ls"])
         @OptionGroup var options: GlobalOptions
 
         func run(in session: Session) async throws {
@@ -32,20 +33,38 @@ struct ModelsCommand: AsyncParsableCommand {
     }
 
     struct Show: GatewayCommand {
-        static let configuration = CommandConfiguration(abstract: "Show a registered model.")
+        static let configuration = CommandConfiguration(
+            abstract: "Show a model: one that is registered, or one that can be used now.")
         @OptionGroup var options: GlobalOptions
-        @Argument(help: "Such as qwen/qwen3-8b-gguf.") var name: String
+        @Argument(help: "Such as qwen/qwen3-8b-gguf or qwen3:14b.", completion: NameCompletion.anyModels)
+        var name: String
 
         func run(in session: Session) async throws {
-            try session.show(try await session.client.get(try path(name)), ModelText.record)
+            let usable = "/v1/models/\(try PathText.encode(name))"
+            // A registration's name has two parts. Any other name would be another route.
+            if name.split(separator: "/").count == 2 {
+                do {
+                    return try session.show(try await session.client.get(try path(name)), ModelText.record)
+                } catch let failure as CommandFailure where failure.code == "model_not_registered" {
+                    // It may be the id of a model that an endpoint has.
+                }
+            }
+            do {
+                try session.show(try await session.client.get(usable), ModelText.entry)
+            } catch let failure as CommandFailure where failure.code == "model_not_found" {
+                throw CommandFailure(
+                    .notFound, "\(name) is neither registered, nor does an endpoint that is online have it",
+                    code: "model_not_found",
+                    hint: "rollcall models list and rollcall models registered show those there are.")
+            }
         }
     }
 
     struct Remove: GatewayCommand {
-        static let configuration = CommandConfiguration(abstract: "Forget a registered model.")
+        static let configuration = CommandConfiguration(abstract: "Forget a registered model.", aliases: ["rm"])
         @OptionGroup var options: GlobalOptions
         @OptionGroup var write: WriteOptions
-        @Argument var name: String
+        @Argument(completion: NameCompletion.registrations) var name: String
 
         func run(in session: Session) async throws {
             try await session.remove(try path(name), key: write.key, name: name)
@@ -57,7 +76,7 @@ struct ModelsCommand: AsyncParsableCommand {
             abstract: "Look at a model's repository again, and say what has changed.")
         @OptionGroup var options: GlobalOptions
         @OptionGroup var write: WriteOptions
-        @Argument var name: String
+        @Argument(completion: NameCompletion.registrations) var name: String
         @Flag(help: "Register what is there now.") var apply = false
 
         func run(in session: Session) async throws {
@@ -75,7 +94,7 @@ struct ModelsCommand: AsyncParsableCommand {
             discussion: "Exits with 1 where one of them did not.")
         @OptionGroup var options: GlobalOptions
         @OptionGroup var write: WriteOptions
-        @Argument var name: String
+        @Argument(completion: NameCompletion.registrations) var name: String
 
         func run(in session: Session) async throws {
             let place = try path(name)
@@ -99,7 +118,7 @@ struct ModelsCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Print or save a registered model's manifest, byte for byte.")
         @OptionGroup var options: GlobalOptions
-        @Argument var name: String
+        @Argument(completion: NameCompletion.registrations) var name: String
         @Option(help: ArgumentHelp("A file to write instead of standard output.", valueName: "path"))
         var output: String?
 

@@ -10,7 +10,7 @@ struct EndpointsCommand: AsyncParsableCommand {
     fileprivate static func path(_ name: String) throws -> String { "/v0/endpoints/\(try PathText.encode(name))" }
 
     struct List: GatewayCommand {
-        static let configuration = CommandConfiguration(abstract: "List the endpoints.")
+        static let configuration = CommandConfiguration(abstract: "List the endpoints.", aliases: ["ls"])
         @OptionGroup var options: GlobalOptions
         @Option(help: "Only those: pending, online, degraded, or offline.") var state: String?
         @Option(help: "Only those: openai, vllm, llamacpp, ollama, lmstudio, …") var kind: String?
@@ -26,7 +26,7 @@ struct EndpointsCommand: AsyncParsableCommand {
     struct Show: GatewayCommand {
         static let configuration = CommandConfiguration(abstract: "Show an endpoint and its models.")
         @OptionGroup var options: GlobalOptions
-        @Argument(help: "Name or id.") var name: String
+        @Argument(help: "Name or id.", completion: NameCompletion.endpoints) var name: String
 
         func run(in session: Session) async throws {
             try session.show(try await session.client.get(try path(name)), EndpointText.record)
@@ -34,10 +34,10 @@ struct EndpointsCommand: AsyncParsableCommand {
     }
 
     struct Remove: GatewayCommand {
-        static let configuration = CommandConfiguration(abstract: "Remove an endpoint.")
+        static let configuration = CommandConfiguration(abstract: "Remove an endpoint.", aliases: ["rm"])
         @OptionGroup var options: GlobalOptions
         @OptionGroup var write: WriteOptions
-        @Argument(help: "Name or id.") var name: String
+        @Argument(help: "Name or id.", completion: NameCompletion.endpoints) var name: String
 
         func run(in session: Session) async throws {
             try await session.remove(try path(name), key: write.key, name: name)
@@ -48,7 +48,7 @@ struct EndpointsCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Poll an endpoint now, and show what came of it.")
         @OptionGroup var options: GlobalOptions
         @OptionGroup var write: WriteOptions
-        @Argument(help: "Name or id.") var name: String
+        @Argument(help: "Name or id.", completion: NameCompletion.endpoints) var name: String
 
         func run(in session: Session) async throws {
             let response = try await session.client.write(
@@ -63,7 +63,12 @@ struct EndpointsCommand: AsyncParsableCommand {
 
 extension EndpointsCommand {
     struct Add: GatewayCommand {
-        static let configuration = CommandConfiguration(abstract: "Add an endpoint; its first poll starts at once.")
+        static let configuration = CommandConfiguration(
+            abstract: "Add an endpoint; its first poll starts at once.",
+            discussion: """
+                --wait shows what the first poll has found, and is the default at a terminal. It exits with 1 if the \
+                endpoint is not online then; the endpoint stays, and is polled again and again.
+                """)
         @OptionGroup var options: GlobalOptions
         @OptionGroup var write: WriteOptions
         @Argument var name: String
@@ -76,6 +81,7 @@ extension EndpointsCommand {
             help: ArgumentHelp(
                 "A file whose first line is the endpoint's own key; - is standard input.", valueName: "path"))
         var endpointKeyFile: String?
+        @Flag(inversion: .prefixedNo, help: "Wait for its first poll.") var wait: Bool?
 
         func validate() throws { _ = try LabelText.labels(label) }
 
@@ -86,10 +92,14 @@ extension EndpointsCommand {
             body["poll_interval_seconds"] = pollInterval.map(JSONBody.integer)
             body["max_concurrency"] = maxConcurrency.map(JSONBody.integer)
             body["api_key"] = try endpointKeyFile.map { .string(try SecretFile.firstLine(of: $0)) }
-            let response = try await session.change("POST", "/v0/endpoints", body: .object(body), key: write.key) {
+            let added = try await session.change("POST", "/v0/endpoints", body: .object(body), key: write.key) {
                 try path($0 ?? name)
             }
-            try session.show(response, EndpointText.record)
+            guard wait ?? session.console.isTerminal else { return try session.show(added, EndpointText.record) }
+            let id = JSONValue(added.body)?["id"].string
+            let polled = try await FirstPoll(session: session).finish(try path(id ?? name), from: added)
+            try session.show(polled, EndpointText.record)
+            try FirstPoll.check(JSONValue(polled.body) ?? .null)
         }
     }
 
@@ -97,7 +107,7 @@ extension EndpointsCommand {
         static let configuration = CommandConfiguration(abstract: "Change an endpoint; what is not given stays.")
         @OptionGroup var options: GlobalOptions
         @OptionGroup var write: WriteOptions
-        @Argument(help: "Name or id.") var name: String
+        @Argument(help: "Name or id.", completion: NameCompletion.endpoints) var name: String
         @Option(help: ArgumentHelp("A new name.", valueName: "name")) var rename: String?
         @Option(help: ArgumentHelp("A new address.", valueName: "url")) var baseURL: String?
         @Option(help: "auto to find it out again.") var kind: String?

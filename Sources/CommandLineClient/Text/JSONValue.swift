@@ -63,6 +63,7 @@ enum JSONBody: Sendable, Hashable, Encodable {
     case null
     case bool(Bool)
     case integer(Int)
+    case number(Double)
     case string(String)
     case array([JSONBody])
     case object([String: JSONBody])
@@ -73,6 +74,7 @@ enum JSONBody: Sendable, Hashable, Encodable {
         case .null: try container.encodeNil()
         case .bool(let bool): try container.encode(bool)
         case .integer(let integer): try container.encode(integer)
+        case .number(let number): try container.encode(number)
         case .string(let string): try container.encode(string)
         case .array(let array): try container.encode(array)
         case .object(let object): try container.encode(object)

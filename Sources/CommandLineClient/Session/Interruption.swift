@@ -2,21 +2,23 @@ import Dispatch
 import Glibc
 import Synchronization
 
-/// Ctrl-C: says how to go on, where there is something to go on with, and ends the process.
+/// Ctrl-C: does what is left to do, such as to say how to go on, and ends the process.
 final class Interruption: Sendable {
-    private let hint = Mutex<String?>(nil)
+    private let console: Console?
+    private let farewell = Mutex<(@Sendable () -> Void)?>(nil)
     private let source: Mutex<(any DispatchSourceSignal)?>
 
     /// - Parameter console: nil leaves the signal as it is
     init(console: Console?) {
+        self.console = console
         source = Mutex(nil)
-        guard let console else { return }
+        guard console != nil else { return }
         // The source sees the signal only where its default, ending the process, is off.
         signal(SIGINT, SIG_IGN)
         source.withLock { source in
             let made = DispatchSource.makeSignalSource(signal: SIGINT, queue: .global())
             made.setEventHandler { [weak self] in
-                if let hint = self?.hint.withLock({ $0 }) { console.note("\n" + hint) }
+                self?.farewell.withLock { $0 }?()
                 exit(ExitReason.interrupted.rawValue)
             }
             made.resume()
@@ -24,8 +26,14 @@ final class Interruption: Sendable {
         }
     }
 
+    /// What is done from now on; nil for nothing.
+    func setFarewell(_ action: (@Sendable () -> Void)?) { farewell.withLock { $0 = action } }
+
     /// What is said from now on; nil for nothing.
-    func setHint(_ text: String?) { hint.withLock { $0 = text } }
+    func setHint(_ text: String?) {
+        guard let text else { return setFarewell(nil) }
+        setFarewell { [console] in console?.note("\n" + text) }
+    }
 
     func end() { source.withLock { $0?.cancel() } }
 }

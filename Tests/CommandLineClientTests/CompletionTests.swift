@@ -1,0 +1,76 @@
+import Foundation
+import TestSupport
+import Testing
+
+@testable import CommandLineClient
+
+@Suite("Completions", .timeLimit(.minutes(1)))
+struct CompletionTests {
+    @Test("bash: commands, options, and the gateway's models, behind a colon too")
+    func bash() async throws {
+        let gateway = StubGateway { _ in .json(#"{"data":[{"id":"qwen3:14b"},{"id":"qwen3:8b"},{"id":"org/m"}]}"#) }
+        try await gateway.serve { url in
+            func complete(_ words: [String], _ current: String) async throws -> [String] {
+                let list = words.map { "'\($0)'" }.joined(separator: " ")
+                // bash takes each colon for a word of its own.
+                let line = ([Program.path] + words).joined(separator: " ").replacing(#/ ?: ?/#, with: ":")
+                let script = """
+                    export ROLLCALL_URL=\(url)
+                    source <('\(Program.path)' completions bash)
+                    COMP_WORDS=('\(Program.path)' \(list)) COMP_CWORD=\(words.count)
+                    COMP_LINE='\(line)' COMP_POINT=${#COMP_LINE}
+                    $(complete -p rollcall | sed 's/.*-F \\([^ ]*\\) .*/\\1/') rollcall '\(current)' "${COMP_WORDS[COMP_CWORD-1]}"
+                    printf '%s\\n' "${COMPREPLY[@]}"
+                    """
+                let ended = try await Program(["-c", script], executable: "/bin/bash").end()
+                #expect(ended.errors.isEmpty && ended.code == 0, "\(ended.errors)")
+                return ended.output.split(separator: "\n").map(String.init)
+            }
+            for (words, current, offered) in [
+                (["end"], "end", ["endpoints"]),
+                (["models", "re"], "re", ["registered", "register", "remove", "refresh"]),
+                (["chat", "q"], "q", ["qwen3:14b", "qwen3:8b"]), (["chat", "qwen3", ":", "1"], "1", ["14b"]),
+                (["chat", "qwen3", ":"], "", ["14b", "8b"]), (["models", "show", "qwen3", ":", "8"], "8", ["8b"]),
+                (["chat", "--url", "http", ":", "//127.0.0.1", ":", "\(url.suffix(5))", "o"], "o", ["org/m"]),
+                (["chat", "org/m", "--st"], "--st", ["--stats"]),
+            ] {
+                let found = try await complete(words, current)
+                #expect(found == offered, "\(words)")
+            }
+        }
+        #expect(gateway.requests.map(\.path).first == "/v1/models")
+    }
+
+    @Test("Names are asked for at the gateway that the line says, with the key of the environment")
+    func names() async throws {
+        let gateway = StubGateway { asked in
+            asked.path == "/v0/models"
+                ? .json(#"{"models":[{"name":"org/b"},{"name":"a\nb"}]}"#) : .json(#"{"data":[{"id":"m"}]}"#)
+        }
+        let names = try await gateway.serve { url in
+            await NameCompletion.names(
+                at: ["/v1/models", "/v0/models"], words: ["rollcall", "models", "show", "--url", url, ""],
+                environment: ["ROLLCALL_URL": "http://127.0.0.1:1", "ROLLCALL_API_KEY": "k1"])
+        }
+        #expect(names == ["m", "org/b"])
+        #expect(gateway.requests.allSatisfy { $0.headers["authorization"] == "Bearer k1" })
+    }
+
+    @Test("Without a gateway, or with one that is silent, there is nothing, within a second and a bit")
+    func silence() async throws {
+        let silent = RawServer { connection in _ = connection.read(1 << 20) }
+        for url in ["http://127.0.0.1:1", silent.url, "nonsense"] {
+            let start = ContinuousClock().now
+            let names = await NameCompletion.names(
+                at: ["/v1/models", "/v0/models"], words: [], environment: ["ROLLCALL_URL": url])
+            #expect(names.isEmpty && ContinuousClock().now - start < .seconds(3), "\(url)")
+        }
+        withExtendedLifetime(silent) {}
+    }
+
+    @Test("Every shell has a script", arguments: CompletionsCommand.Shell.allCases)
+    func scripts(shell: CompletionsCommand.Shell) async throws {
+        let ended = try await Program(["completions", shell.rawValue]).end()
+        #expect(ended.code == 0 && ended.output.contains("rollcall") && ended.output.contains("endpoints"))
+    }
+}
