@@ -56,6 +56,18 @@ struct CompletionTests {
         #expect(gateway.requests.allSatisfy { $0.headers["authorization"] == "Bearer k1" })
     }
 
+    @Test("zsh takes what follows a colon for a description, unless the colon is escaped")
+    func zsh() async throws {
+        let gateway = StubGateway { _ in .json(#"{"data":[{"id":"qwen3:14b"},{"id":"a\\b"}]}"#) }
+        let ended = try await gateway.serve { url in
+            let words = ["---completion", "chat", "--", "positional@0", "2", "0", "rollcall", "chat", ""]
+            return try await Program(
+                ["SAP_SHELL=zsh", "ROLLCALL_URL=\(url)", Program.path] + words, executable: "/usr/bin/env"
+            ).end()
+        }
+        #expect(ended.output == "a\\\\b\nqwen3\\:14b\n \n")
+    }
+
     @Test("Without a gateway, or with one that is silent, there is nothing, within a second and a bit")
     func silence() async throws {
         let silent = RawServer { connection in _ = connection.read(1 << 20) }

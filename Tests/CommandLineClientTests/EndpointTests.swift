@@ -169,6 +169,11 @@ struct EndpointTests {
         #expect(page.status == .failure && page.failure?.message.contains("502") == true)
         let other = try await rollcall("endpoints", "list") { _ in .init(status: 200, body: "<html>") }
         #expect(other.failure?.message.contains("not JSON") == true)
+        for body in [#"{"endpoints":["x"]}"#, "{}", "[]", #"{"data":[]}"#] {
+            let stranger = try await rollcall("endpoints", "list") { _ in .json(body) }
+            #expect(stranger.status == .failure && stranger.output.isEmpty, "\(body)")
+            #expect(stranger.failure?.message.contains("not the list of a gateway") == true)
+        }
         let away = try await rollcall("status", environment: ["ROLLCALL_URL": "http://127.0.0.1:1"]) { _ in .init() }
         #expect(away.status == .unreachable && away.failure?.code == "connect_failed")
     }

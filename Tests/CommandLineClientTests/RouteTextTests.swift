@@ -10,11 +10,11 @@ struct RouteTextTests {
         arguments: [
             (
                 "No model has this id; GET /v1/models lists all.",
-                "No model has this id; rollcall models list lists all."
+                "No model has this id; 'rollcall models list' lists all."
             ),
-            ("see GET /v0/operations/a-1.", "see rollcall operations watch a-1."),
-            ("If GET /v0/keys lists 3f, revoke it", "If rollcall keys list lists 3f, revoke it"),
-            ("GET /v0/models/hub says who does", "rollcall models registered says who does"),
+            ("see GET /v0/operations/a-1.", "see 'rollcall operations watch a-1'."),
+            ("If GET /v0/keys lists 3f, revoke it", "If 'rollcall keys list' lists 3f, revoke it"),
+            ("GET /v0/models/hub says who does", "'rollcall models registered' says who does"),
             ("HTTP 404 at GET /v1/other", "HTTP 404 at GET /v1/other"), ("the folder /v1", "the folder /v1"),
         ])
     func commands(message: String, said: String) {
@@ -51,7 +51,8 @@ struct RouteTextTests {
             "POST /v0/endpoints/a/poll", "GET /v0/keys", "POST /v0/keys", "DELETE /v0/keys/a", "GET /v0/operations/a",
             "POST /v1/chat/completions",
         ] {
-            let words = RouteText.withCommands(route).split(separator: " ").map(String.init)
+            let words = RouteText.withCommands(route).trimmingPrefix("'").dropLast().split(separator: " ").map(
+                String.init)
             #expect(words.first == "rollcall", "\(route)")
             #expect(NearNames.correction(Array(words.dropFirst())) == nil, "\(route)")
         }

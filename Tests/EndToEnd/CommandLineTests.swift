@@ -25,7 +25,22 @@ struct CommandLineTests {
                 return output
             }
 
-            #expect(try await rollcall("endpoints", "add", "gpu", fleet.base("gpu")).contains("gpu"))
+            let gone = "http://127.0.0.1:\(try Ports.free())"
+            let refused = try await rollcall("endpoints", "add", "gone", gone, "--wait", ends: 1)
+            #expect(refused.contains("gone was added, and is not online: ") && refused.contains("(connect_failed)\n"))
+            #expect(try await rollcall("endpoints", "ls").contains("(connect_failed)"))
+            #expect(try await rollcall("endpoints", "rm", "gone").contains("removed gone"))
+            let added = try await rollcall("endpoints", "add", "gpu", fleet.base("gpu"), "--wait")
+            #expect(added.contains(#/\nstate +online\n/#) && added.contains("\nOrg/M "))
+            #expect(try await rollcall("models", "show", "Org/M").contains(#/\nendpoints +gpu\n/#))
+            #expect(try await rollcall("models", "show", "org/none", ends: 66).contains("model_not_found"))
+            let answer = try await rollcall("chat", "Org/M", "Say", "hello.", "--stats")
+            #expect(answer.contains(#/\nendpoint +gpu\n/#), "\(answer)")
+            #expect(try await rollcall("chat", "none", "x", ends: 66).contains("'rollcall models list'"))
+            let key = try await rollcall("keys", "create", "laptop", "--scope", "models")
+            #expect(key.hasPrefix("rc_") && key.contains("keys protect nothing"))
+            let watched = try await rollcall("operations", "watch", "none", ends: 66)
+            #expect(!watched.contains("/v0/"))
             #expect(try await rollcall("models", "register", "Org/M", "--quantization", "Q4_0").contains("org/m"))
             #expect(try await rollcall("models", "register", "Org/M", ends: 73).contains("already_registered"))
             #expect(try await rollcall("models", "register", "org/none", ends: 66).contains("repository_not_found"))
@@ -42,7 +57,7 @@ struct CommandLineTests {
             let json = try await rollcall("models", "show", "org/m", "--json")
             #expect(try JSONDecoder().decode(JSON.self, from: Data(json.utf8))["status"].string == "ready")
             _ = try await rollcall("models", "remove", "org/m")
-            #expect(try await rollcall("models", "show", "org/m", ends: 66).contains("model_not_registered"))
+            #expect(try await rollcall("models", "show", "org/m", ends: 66).contains("rollcall models registered"))
             #expect(try await gateway.registeredNames() == [])
             await gateway.process.stop()
             _ = try await rollcall("status", ends: 69)

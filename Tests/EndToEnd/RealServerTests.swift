@@ -174,6 +174,15 @@ struct RealServerTests {
             }
             #expect(seen["chat"]["answer"].string?.isEmpty == false)
             #expect(seen["streamed"]["answer"].array.count > 1)
+
+            let chat = try ChildProcess(
+                "rollcall", executable: Paths.products.appendingPathComponent("rollcall"),
+                arguments: ["chat", model, "One, two, three,", "--max-tokens", "8", "--temperature", "0", "--stats"],
+                environment: ["ROLLCALL_URL": gateway.server.base],
+                log: deployment.folder.appendingPathComponent("rollcall.log"))
+            #expect(await chat.exitStatus() == 0)
+            let said = try chat.output
+            #expect(said.contains(#/^(?s).+\nendpoint +(one|two)\nfirst token .+\ntokens +8\nspeed +[0-9.]+ tokens/#))
         }
     }
 }

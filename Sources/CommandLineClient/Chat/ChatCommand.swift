@@ -38,6 +38,9 @@ struct ChatCommand: GatewayCommand {
     }
 
     private func converse(in session: Session) async throws {
+        guard !session.printsJSON else {
+            throw CommandFailure(.usage, "--json is for one answer: give a prompt, or write it to standard input")
+        }
         var messages = firstMessages
         session.console.note("Ask \(HumanText.clean(model)), a line at a time. Ctrl-D ends this.")
         while let line = nextLine(in: session) {

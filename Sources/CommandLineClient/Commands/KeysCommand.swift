@@ -79,9 +79,9 @@ enum KeyText {
         console.note("This gateway is open: keys protect nothing until it has an admin key (ROLLCALL_ADMIN_KEY).")
     }
 
-    static func list(_ answer: JSONValue) -> String {
+    static func list(_ answer: JSONValue) throws -> String {
         var table = Table(["ID", "NAME", "SCOPES", "MODELS", "EXPIRES", "CREATED"])
-        for key in answer["keys"].array {
+        for key in try answer.records("keys") {
             table.add([
                 key["id"].text, key["name"].text, HumanText.list(key["scopes"].array.compactMap(\.text)),
                 HumanText.list(key["models"].array.compactMap(\.text)) ?? "all",

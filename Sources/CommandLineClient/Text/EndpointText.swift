@@ -1,8 +1,8 @@
 /// Endpoints as people read them.
 enum EndpointText {
     /// The last column, which says why an endpoint is not online, is there only if one has something to say.
-    static func list(_ answer: JSONValue) -> String {
-        let endpoints = answer["endpoints"].array
+    static func list(_ answer: JSONValue) throws -> String {
+        let endpoints = try answer.records("endpoints")
         let errors = endpoints.map { error($0["last_error"]) }
         let hasErrors = errors.contains { $0 != nil }
         var table = Table(

@@ -43,6 +43,15 @@ enum JSONValue: Sendable, Hashable, Decodable {
     var array: [JSONValue] { if case .array(let array) = self { array } else { [] } }
     var object: [String: JSONValue] { if case .object(let object) = self { object } else { [:] } }
 
+    /// The records of a list. Throws if there is no such list, or something else is in it: then it is no gateway that
+    /// answered.
+    func records(_ key: String) throws -> [JSONValue] {
+        guard case .array(let records) = self[key],
+            records.allSatisfy({ if case .object = $0 { true } else { false } })
+        else { throw CommandFailure(.failure, "the server's answer is not the list of a gateway; is --url right?") }
+        return records
+    }
+
     /// `.null` where there is no such field.
     subscript(key: String) -> JSONValue { object[key] ?? .null }
 

@@ -1,9 +1,9 @@
 /// Models and registrations as people read them.
 enum ModelText {
     /// Of `/v1/models`: what can be used now.
-    static func list(_ answer: JSONValue) -> String {
+    static func list(_ answer: JSONValue) throws -> String {
         var table = Table(["ID", ">CONTEXT", "OWNED BY", "ENDPOINTS", "REGISTRATION"])
-        for model in answer["data"].array {
+        for model in try answer.records("data") {
             table.add([
                 model["id"].text, model["context_length"].text, model["owned_by"].text,
                 HumanText.list(model["endpoints"].array.compactMap(\.text)), model["registration"].text,
@@ -32,9 +32,9 @@ enum ModelText {
     }
 
     /// Of `/v0/models/hub`.
-    static func registrations(_ answer: JSONValue) -> String {
+    static func registrations(_ answer: JSONValue) throws -> String {
         var table = Table(["NAME", "STATUS", "FORMAT", "QUANT", ">SIZE", ">MEMORY", "ENDPOINTS", "NOTES"])
-        for record in answer["models"].array {
+        for record in try answer.records("models") {
             table.add([
                 record["name"].text, record["status"].text, record["format"].text, record["quantization"].text,
                 HumanText.bytes(record["size_bytes"].integer),

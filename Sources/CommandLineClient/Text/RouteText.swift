@@ -26,7 +26,7 @@ enum RouteText {
     static func withCommands(_ text: String) -> String {
         guard text.contains(" /v") else { return text }
         return text.replacing(#/\b(GET|POST|PATCH|DELETE) (/v[01]/[A-Za-z0-9_~%:{}/.-]*[A-Za-z0-9_~%{}])/#) { match in
-            command(String(match.1), String(match.2)) ?? String(match.0)
+            command(String(match.1), String(match.2)).map { "'\($0)'" } ?? String(match.0)
         }
     }
 
