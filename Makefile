@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run demo test test-rabbitmq-4 fuzz bench image compose format lint
+.PHONY: help run demo test test-clients test-rabbitmq-4 fuzz bench image compose format lint
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -12,6 +12,9 @@ demo: ## the same with a simulated fleet
 
 test: ## install what is missing and run all tests on private brokers
 	@scripts/test
+
+test-clients: ## real clients from PyPI, Node, a JDK, and Chromium against a gateway; writes the table in docs/clients.md
+	@scripts/test-clients
 
 test-rabbitmq-4: ## the same on RabbitMQ 4.0 in a container; skipped where there is no engine
 	@scripts/test --rabbitmq 4.0
