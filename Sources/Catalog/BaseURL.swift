@@ -4,14 +4,18 @@
     import Musl
 #endif
 
-/// An endpoint's base URL, taken apart by RFC 3986 and put together in one form, so that two texts that mean one
-/// server are one URL.
+/// A URL of a server, taken apart by RFC 3986 and put together in one form, so that two texts that mean one server are one
+/// URL. `BaseURL+endpoint.swift` has what holds for endpoints alone.
 struct BaseURL {
     var isTLS = false
     /// In lower case; IPv6 in brackets.
     var host = ""
     /// nil: the scheme's own.
     var port: Int?
+    /// A port was written.
+    private(set) var hasPort = false
+    /// A query or a fragment was written. It is no part of the URL's one form.
+    private(set) var hasTail = false
     /// Empty, or with a leading and without a trailing slash.
     var path = ""
 
@@ -42,6 +46,7 @@ struct BaseURL {
         try parse(authority: rest[..<end])
         let afterAuthority = rest[end...]
         try parse(path: afterAuthority.prefix { !"?#".contains($0) })
+        hasTail = afterAuthority.contains { "?#".contains($0) }
     }
 
     var text: String {
@@ -76,6 +81,7 @@ struct BaseURL {
         guard text.utf8.count <= 5, text.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let number = Int(text),
             (1...65535).contains(number)
         else { throw Problem("has a port that is not a number from 1 to 65535") }
+        hasPort = true
         port = number == (isTLS ? 443 : 80) ? nil : number
     }
 
@@ -90,9 +96,12 @@ struct BaseURL {
                 throw Problem("has a % in its path that is not followed by two hex digits")
             }
         }
-        var path = text
-        while path.last == "/" || path.hasSuffix("/v1") { path = path.dropLast(path.last == "/" ? 1 : 3) }
-        self.path = String(path)
+        path = Self.trimmed(text)
+    }
+
+    /// Without slashes at the end.
+    static func trimmed(_ path: Substring) -> String {
+        path.utf8.lastIndex { $0 != UInt8(ascii: "/") }.map { String(path[...$0]) } ?? ""
     }
 
     /// RFC 1123 names, and `_`, which container networks use; one trailing dot (a name not to be searched for) stays.

@@ -16,10 +16,19 @@ public enum EndpointRules {
         guard !isUUID(name) else { throw invalid("name", "must not look like an id (a UUID)") }
     }
 
-    /// http/https URL → without trailing slash, `/v1`, default port, query, fragment; host in lower case; IPv6 in its
-    /// short form. Gives the same again for what it gave. Throws `invalid_base_url`, also for a user part, which
-    /// belongs into `api_key`.
+    /// http/https URL → without trailing slash, `/v1`, default port; host in lower case; IPv6 in its short form. Gives the
+    /// same again for what it gave. Throws `invalid_base_url` that says which base was meant if the URL leads elsewhere
+    /// than to the root of an API; also for a user part, which belongs into `api_key`.
     public static func normalizedBaseURL(_ text: String) throws(APIError) -> String {
+        do {
+            return try BaseURL(endpoint: text).text
+        } catch {
+            throw invalid("base_url", error.message)
+        }
+    }
+
+    /// The same form of any http or https URL, with its path as it is. Throws `invalid_base_url`.
+    public static func normalizedURL(_ text: String) throws(APIError) -> String {
         do {
             return try BaseURL(text).text
         } catch {
@@ -69,7 +78,7 @@ public enum EndpointRules {
 
     private static func invalid(_ field: String, code: String? = nil, _ message: String) -> APIError {
         APIError(
-            type: "invalid_request_error", code: code ?? "invalid_\(field)", message: "\(field) \(message)",
+            type: "invalid_request_error", code: code ?? "invalid_\(field)", message: "\(field) \(message).",
             param: field)
     }
 

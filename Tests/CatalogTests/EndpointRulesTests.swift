@@ -8,7 +8,6 @@ import Testing
         ("http://h/v1", "http://h"),
         ("http://h/v1/", "http://h"),
         ("http://h/v1//", "http://h"),
-        ("http://h/v1/v1", "http://h"),
         ("http://h/openai", "http://h/openai"),
         ("http://h/openai/v1", "http://h/openai"),
         ("http://h/openaiv1", "http://h/openaiv1"),
@@ -19,9 +18,23 @@ import Testing
         ("http://h:443", "http://h:443"),
         ("http://h:", "http://h"),
         ("http://h:08000", "http://h:8000"),
-        ("http://10.0.0.1:8000/v1?key=x#f", "http://10.0.0.1:8000"),
+        ("http://localhost:11434/v1", "http://localhost:11434"),
+        ("http://localhost:80", "http://localhost:80"),
+        ("https://127.0.0.1:443/v1", "https://127.0.0.1:443"),
+        ("http://[::1]:80", "http://[::1]:80"),
+        ("https://openrouter.ai/api/v1", "https://openrouter.ai/api"),
+        ("https://api.z.ai/api/paas/v4", "https://api.z.ai/api/paas/v4"),
+        (
+            "https://generativelanguage.googleapis.com/v1beta/openai",
+            "https://generativelanguage.googleapis.com/v1beta/openai"
+        ),
+        ("https://router.huggingface.co/v1", "https://router.huggingface.co"),
+        ("https://ollama.com", "https://ollama.com"),
+        ("https://ollama.com/v1", "https://ollama.com"),
+        ("http://h:12434/engines/llama.cpp/v1", "http://h:12434/engines/llama.cpp"),
+        ("http://h/e/models-a", "http://h/e/models-a"),
         ("http://[::1]:8000/v1", "http://[::1]:8000"),
-        ("http://[0:0:0:0:0:0:0:1]", "http://[::1]"),
+        ("http://[0:0:0:0:0:0:0:1]:8000", "http://[::1]:8000"),
         ("http://[2001:DB8::A]:80/x", "http://[2001:db8::a]/x"),
         ("http://my_service.internal.", "http://my_service.internal."),
         ("http://xn--caf-dma.example", "http://xn--caf-dma.example"),
@@ -33,7 +46,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "", "h", "h:8000", "//h", "ftp://h", "file:///etc/passwd", "http:/h", "http://", "http:///v1", "http://:80",
+        "", "h", "h:8000", "//h", "ftp://h", "file:///etc/passwd", "http:/h", "http://", "me:hunter2@h", "h?x@y",
+        "http:///v1", "http://:80",
         "http://user@h", "http://user:pass@h", "http://h@evil/v1", "http://h:0", "http://h:65536", "http://h:x",
         "http://h:-1", "http://h:1:2", "http://[::1", "http://[::1]x", "http://[1.2.3.4]", "http://[fe80::1%25eth0]",
         "http://::1", "http://a b", "http://h/a b", "http://h/\u{0}", "http://h\u{0}", "http://h/\n", "\thttp://h",
@@ -46,6 +60,55 @@ import Testing
         let error = #expect(throws: APIError.self) { try EndpointRules.normalizedBaseURL(text) }
         #expect(error?.code == "invalid_base_url")
         #expect(error?.param == "base_url")
+    }
+
+    /// What people paste, and the base that they meant.
+    @Test(arguments: [
+        // A route of the API.
+        ("http://h:8000/v1/chat/completions", "http://h:8000"), ("http://h:8000/v1/chat/completions/", "http://h:8000"),
+        ("http://h:8000/chat/completions", "http://h:8000"), ("http://h:8000/v1/completions", "http://h:8000"),
+        ("http://h:8000/v1/models", "http://h:8000"), ("http://h:8000/models", "http://h:8000"),
+        ("http://h:8000/V1/Models", "http://h:8000"), ("http://h:8000/v1/embeddings", "http://h:8000"),
+        ("https://h/openai/v1/responses", "https://h/openai"), ("https://h/v1/messages", "https://h"),
+        ("https://h/api/v1/chat/completions", "https://h/api"),
+        ("https://h/api/paas/v4/chat/completions", "https://h/api/paas/v4"),
+        ("http://h:11434/api/tags", "http://h:11434"), ("http://h:11434/api/chat", "http://h:11434"),
+        ("http://h:11434/api/generate/", "http://h:11434"), ("http://h:1234/api/v0/models", "http://h:1234"),
+        ("http://h:8080/health", "http://h:8080"), ("http://h:8000/docs", "http://h:8000"),
+        ("http://h:8080/props", "http://h:8080"), ("http://h:8000/metrics", "http://h:8000"),
+        // Too much.
+        ("http://h/v1/v1", "http://h"), ("http://h/v1/v1/", "http://h"),
+        ("http://h/openai/v1/v1/v1", "http://h/openai"),
+        ("http://10.0.0.1:8000/v1?key=secret", "http://10.0.0.1:8000"), ("http://h:8000#f", "http://h:8000"),
+        ("http://h:8000/?", "http://h:8000"), ("http://h:8000/v1/models?api-version=1#x", "http://h:8000"),
+        // No scheme.
+        ("h:8000", "http://h:8000"), ("10.0.0.5:8000/v1", "http://10.0.0.5:8000"),
+        ("localhost:11434", "http://localhost:11434"),
+        ("//h:8000", "http://h:8000"), ("gpu-1.example", "http://gpu-1.example"), ("http:/h:8000", "http://h:8000"),
+        ("[::1]:8000", "http://[::1]:8000"), ("h:8000/v1/chat/completions?key=secret", "http://h:8000"),
+        // A port that nobody thought of.
+        ("http://localhost", "http://localhost:80"), ("http://127.0.0.1/v1", "http://127.0.0.1:80"),
+        ("https://localhost/", "https://localhost:443"), ("http://[::1]", "http://[::1]:80"),
+    ])
+    func theRightBaseIsTold(text: String, base: String) throws {
+        let error = #expect(throws: APIError.self) { try EndpointRules.normalizedBaseURL(text) }
+        #expect(error?.code == "invalid_base_url" && error?.param == "base_url")
+        let message = error?.message ?? ""
+        #expect(message.hasSuffix(" \(base) instead."), "\(message)")
+        #expect(!message.contains("secret"), "\(message)")
+        #expect(try EndpointRules.normalizedBaseURL(base) == base)
+    }
+
+    @Test(arguments: [
+        "https://huggingface.co/Qwen/Qwen3-8B", "https://www.huggingface.co/models", "hf.co/Qwen/Qwen3-8B",
+        "https://ollama.com/library/qwen3", "ollama.com/library", "https://ollama.com/search?q=x",
+        "https://github.com/ggml-org/llama.cpp", "https://lmstudio.ai/models", "https://HuggingFace.co/",
+    ])
+    func webPagesAreNoEndpoints(text: String) throws {
+        let error = #expect(throws: APIError.self) { try EndpointRules.normalizedBaseURL(text) }
+        #expect(error?.code == "invalid_base_url")
+        #expect(error?.message.contains("web page") == true, "\(error?.message ?? "")")
+        #expect(error?.message.contains("http://10.0.0.5:8000") == true, "an example of what is wanted")
     }
 
     @Test func aPasswordInAURLIsNotRepeated() {

@@ -28,11 +28,9 @@ struct HubAddress: Sendable, Hashable {
         guard !text.contains(where: { $0 == "?" || $0 == "#" }) else {
             throw Problem(message: "it has a query or a fragment")
         }
-        let trimmed = text.hasSuffix("/") ? String(text.reversed().drop { $0 == "/" }.reversed()) : text
         let normalized: String
         do {
-            // With one more part behind it the path is left as it is: an endpoint's may lose a `/v1`, this may not.
-            normalized = String(try EndpointRules.normalizedBaseURL(trimmed + "/-").dropLast(2))
+            normalized = try EndpointRules.normalizedURL(text)
         } catch {
             throw Problem(message: "it is not \(Self.allowed)")
         }
