@@ -9,13 +9,15 @@ public final class CatalogView: Sendable {
     public let knownCurrent: ContinuousClock.Instant?
     /// `/v1/models`, encoded.
     public let list: ModelList
+    /// What the list is made of.
+    public let visible: VisibleModels
 
     let models: ListedModels
     let endpoints: HeldEndpoints
     let keys: HeldKeys
     let registrations: HeldRegistrations
 
-    init(_ draft: CatalogViewDraft, list: ModelList) {
+    init(_ draft: CatalogViewDraft, list: ModelList, visible: VisibleModels) {
         version = draft.version
         readiness = draft.readiness
         knownCurrent = draft.knownCurrent
@@ -24,6 +26,7 @@ public final class CatalogView: Sendable {
         keys = draft.keys
         registrations = draft.registrations
         self.list = list
+        self.visible = visible
     }
 
     /// Time since the catalog was last known to be current; nil if it never was.
@@ -31,14 +34,14 @@ public final class CatalogView: Sendable {
         knownCurrent.map { max(.zero, $0.duration(to: now)) }
     }
 
-    /// One line of the list, encoded; nil if the list has no such model. An Ollama model `name:latest` is also found as
-    /// `name`, if no endpoint lists `name` itself.
-    public func entry(_ id: ModelID) -> [UInt8]? {
-        if let model = models.find(id.value) { return model.encoded.isEmpty ? nil : model.encoded }
-        guard let latest = models.find(id.value, suffix: Self.latest), !latest.encoded.isEmpty,
+    /// One line of the list; nil if the list has no such model. An Ollama model `name:latest` is also found as `name`, if
+    /// no endpoint lists `name` itself.
+    public func model(_ id: ModelID) -> ListedModel? {
+        if let model = models.find(id.value) { return model.isListed ? model : nil }
+        guard let latest = models.find(id.value, suffix: Self.latest), latest.isListed,
             latest.members.contains(where: { self[$0].map { $0.isOllama && $0.state.isUsable } ?? false })
         else { return nil }
-        return latest.encoded
+        return latest
     }
 
     /// The key whose SHA-256 in hex is `digest`, and the models that it is for (nil: all); nil if there is none or it has
@@ -75,6 +78,9 @@ public final class CatalogView: Sendable {
         return ModelHolders(holders: holders, isRegistered: true)
     }
 
+    /// Whether there is any endpoint, in whatever state.
+    public var hasEndpoints: Bool { endpoints.slots.contains { $0 != nil } }
+
     /// The online and degraded endpoints, whatever models they have.
     public var usableEndpoints: [HeldEndpoint] {
         endpoints.slots.compactMap { $0.flatMap { $0.state.isUsable ? $0 : nil } }
@@ -82,7 +88,7 @@ public final class CatalogView: Sendable {
 
     /// The part of the list that `patterns` match, made anew with each call: keep it as long as the list has that ETag.
     public func list(of patterns: ModelPatterns) -> ModelListPart {
-        ModelListPart(whole: list.etag, list: models.list(of: patterns))
+        ModelListPart(whole: list.etag, models: visible.matching(patterns))
     }
 
     /// The tag that Ollama adds to a model's name if the user gives none.

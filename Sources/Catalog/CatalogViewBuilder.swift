@@ -154,9 +154,14 @@ struct CatalogViewDraft: Sendable {
 
     /// `former`: the view whose list is taken over if it is the same.
     func view(after former: CatalogView?) -> CatalogView {
-        if let former, former.models === models { return CatalogView(self, list: former.list) }
-        let list = models.list()
-        if let former, former.list.etag == list.etag { return CatalogView(self, list: former.list) }
-        return CatalogView(self, list: list)
+        if let former, former.models === models {
+            return CatalogView(self, list: former.list, visible: former.visible)
+        }
+        let visible = VisibleModels(models)
+        let list = visible.list()
+        if let former, former.list.etag == list.etag {
+            return CatalogView(self, list: former.list, visible: visible)
+        }
+        return CatalogView(self, list: list, visible: visible)
     }
 }

@@ -8,42 +8,64 @@ public struct ModelList: Sendable, Hashable {
 
     init(bytes: [UInt8]) {
         self.bytes = bytes
+        etag = Self.etag(of: bytes)
+    }
+
+    public static func etag(of bytes: [UInt8]) -> String {
         let digest = SHA256.hash(data: bytes).prefix(16)
-        etag = "\"" + digest.map { byte in (byte < 16 ? "0" : "") + String(byte, radix: 16) }.joined() + "\""
+        return "\"" + digest.map { byte in (byte < 16 ? "0" : "") + String(byte, radix: 16) }.joined() + "\""
     }
 }
 
 /// The part of a list that some callers see.
-public struct ModelListPart: Sendable, Hashable {
+public struct ModelListPart: Sendable {
     /// ETag of the whole list that it is a part of.
-    public var whole: String
-    public var list: ModelList
+    public let whole: String
+    public let models: VisibleModels
+    public let list: ModelList
+
+    init(whole: String, models: VisibleModels) {
+        self.whole = whole
+        self.models = models
+        list = models.list()
+    }
 }
 
 /// One line of the merged list, and the endpoints that list the model.
 ///
 /// Immutable. The merged list makes a new object only if the line changed, so views share the objects.
-final class ListedModel: Sendable {
-    let id: ModelID
+public final class ListedModel: Sendable {
+    public let id: ModelID
     /// The slots of all endpoints that list the model, in the order of the endpoints' names.
     let members: [Int32]
-    /// Empty if no online or degraded endpoint lists the model. The list then leaves the model out.
-    let encoded: [UInt8]
+    /// The line. Empty if no online or degraded endpoint lists the model. The list then leaves the model out.
+    public let encoded: [UInt8]
+    /// When the model was first seen, in seconds since 1970.
+    public let created: Int64
 
-    init(id: ModelID, members: [Int32], encoded: [UInt8]) {
+    init(id: ModelID, members: [Int32], encoded: [UInt8], created: Int64) {
         self.id = id
         self.members = members
         self.encoded = encoded
+        self.created = created
     }
+
+    var isListed: Bool { !encoded.isEmpty }
 }
 
-/// All lines of the merged list at one moment, sorted by id.
+/// All lines of the merged list at one moment.
 final class ListedModels: Sendable {
-    static let none = ListedModels([])
+    static let none = ListedModels([], byName: [])
 
+    /// Sorted by id.
     let models: [ListedModel]
+    /// The same, sorted by the last part of the id.
+    let byName: [ListedModel]
 
-    init(_ models: [ListedModel]) { self.models = models }
+    init(_ models: [ListedModel], byName: [ListedModel]) {
+        self.models = models
+        self.byName = byName
+    }
 
     /// The model whose id is `id` followed by `suffix`. Copies no string and takes logarithmic time.
     func find(_ id: String, suffix: StaticString = "") -> ListedModel? {
@@ -52,28 +74,6 @@ final class ListedModels: Sendable {
         return id.withUTF8 { wanted in
             models.binarySearch { ByteOrder.compare($0.id.value, with: wanted, followedBy: tail) }
         }
-    }
-
-    /// Joins and hashes the lines: a few milliseconds if the list is long.
-    func list() -> ModelList { Self.list(of: models.lazy.map(\.encoded).filter { !$0.isEmpty }) }
-
-    /// The same of the models that `patterns` match.
-    func list(of patterns: ModelPatterns) -> ModelList {
-        Self.list(of: models.filter { !$0.encoded.isEmpty && patterns.match($0.id) }.map(\.encoded))
-    }
-
-    private static func list(of lines: some Collection<[UInt8]>) -> ModelList {
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(lines.reduce(40) { $0 + $1.count + 1 })
-        JSONText.append(raw: #"{"object":"list","data":["#, to: &bytes)
-        var isFirst = true
-        for line in lines {
-            if !isFirst { bytes.append(UInt8(ascii: ",")) }
-            isFirst = false
-            bytes.append(contentsOf: line)
-        }
-        JSONText.append(raw: "]}", to: &bytes)
-        return ModelList(bytes: bytes)
     }
 }
 

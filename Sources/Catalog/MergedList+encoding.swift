@@ -1,6 +1,9 @@
 extension MergedList {
     /// The fields in the order in which clients see them; see the HTTP contract, `GET /v1/models`.
-    func encode(_ line: Int) -> [UInt8] {
+    ///
+    /// - Returns: no bytes if no online or degraded endpoint lists the model; and when it was first seen, in seconds
+    ///   since 1970
+    func encode(_ line: Int) -> (bytes: [UInt8], created: Int64) {
         var created = Int64.max
         var owner: String?
         var ownersAgree = true
@@ -18,7 +21,7 @@ extension MergedList {
             if !names.isEmpty { names.append(UInt8(ascii: ",")) }
             names.append(contentsOf: contribution.encodedName)
         }
-        guard !names.isEmpty else { return [] }
+        guard !names.isEmpty else { return ([], created) }
         var bytes: [UInt8] = []
         bytes.reserveCapacity(names.count + 160)
         JSONText.append(raw: #"{"id":"#, to: &bytes)
@@ -39,6 +42,6 @@ extension MergedList {
             JSONText.append(registration, to: &bytes)
         }
         JSONText.append(raw: "}", to: &bytes)
-        return bytes
+        return (bytes, created)
     }
 }

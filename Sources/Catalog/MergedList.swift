@@ -32,7 +32,9 @@ struct MergedList: Sendable {
     private var lineOfID: [ModelID: Int] = [:]
     private var freeLines: [Int] = []
     /// Lines sorted by id. Those of `unordered` are not yet in it; those that lost all holders are still in it.
-    private var order: [Int] = []
+    private var order = LineOrder()
+    /// The same lines, sorted by the last part of their ids.
+    private var nameOrder = LineOrder()
     private var unordered: [Int] = []
     private var stale: [Int] = []
     private var vanished = 0
@@ -82,7 +84,8 @@ struct MergedList: Sendable {
         compact()
         _ = encodeStaleLines()
         if isListedBehind {
-            listed = ListedModels(order.compactMap { lines[$0].listed })
+            listed = ListedModels(
+                order.lines.compactMap { lines[$0].listed }, byName: nameOrder.lines.compactMap { lines[$0].listed })
             isListedBehind = false
         }
         return listed
@@ -92,7 +95,7 @@ struct MergedList: Sendable {
     mutating func list() -> ModelList {
         let models = listedModels()
         if let built, built.models === models { return built.list }
-        let list = models.list()
+        let list = VisibleModels(models).list()
         built = (models, list)
         return list
     }
@@ -100,13 +103,13 @@ struct MergedList: Sendable {
     /// Only the models that `patterns` match, made anew with each call.
     mutating func list(of patterns: ModelPatterns) -> ModelListPart {
         let whole = list()
-        return ModelListPart(whole: whole.etag, list: listed.list(of: patterns))
+        return ModelListPart(whole: whole.etag, models: VisibleModels(listed).matching(patterns))
     }
 
     /// The line of one model as in the list; nil where it is not in it.
     func entry(_ id: ModelID) -> [UInt8]? {
         guard let line = lineOfID[id] else { return nil }
-        let bytes = lines[line].isStale ? encode(line) : lines[line].listed?.encoded ?? []
+        let bytes = lines[line].isStale ? encode(line).bytes : lines[line].listed?.encoded ?? []
         return bytes.isEmpty ? nil : bytes
     }
 
@@ -226,9 +229,9 @@ struct MergedList: Sendable {
     private mutating func encodeAgain(_ line: Int) {
         lines[line].isStale = false
         let members = lines[line].holders.map(\.member)
-        let encoded = encode(line)
+        let (encoded, created) = encode(line)
         if let old = lines[line].listed, old.members == members, old.encoded == encoded { return }
-        lines[line].listed = ListedModel(id: lines[line].id, members: members, encoded: encoded)
+        lines[line].listed = ListedModel(id: lines[line].id, members: members, encoded: encoded, created: created)
         isListedBehind = true
     }
 
@@ -256,9 +259,10 @@ struct MergedList: Sendable {
     /// Frees the lines that have no holder any more, and puts the new ones in their places.
     private mutating func compact() {
         guard vanished > 0 || !unordered.isEmpty else { return }
-        let gone = vanished > 0 ? Set((order + unordered).filter { lines[$0].holders.isEmpty }) : []
+        let gone = vanished > 0 ? Set((order.lines + unordered).filter { lines[$0].holders.isEmpty }) : []
         if !gone.isEmpty {
-            order.removeAll { gone.contains($0) }
+            order.remove(gone)
+            nameOrder.remove(gone)
             unordered.removeAll { gone.contains($0) }
             stale.removeAll { gone.contains($0) }
             for line in gone {
@@ -271,15 +275,8 @@ struct MergedList: Sendable {
         vanished = 0
         if gone.isEmpty, unordered.isEmpty { return }
         isListedBehind = true
-        unordered.sort { lines[$0].id < lines[$1].id }
-        var merged: [Int] = []
-        merged.reserveCapacity(order.count + unordered.count)
-        var next = unordered[...]
-        for line in order {
-            while let first = next.first, lines[first].id < lines[line].id { merged.append(next.removeFirst()) }
-            merged.append(line)
-        }
-        order = merged + next
+        order.insert(unordered) { lines[$0].id < lines[$1].id }
+        nameOrder.insert(unordered) { ModelName.compare(lines[$0].id, lines[$1].id) < 0 }
         unordered = []
     }
 }

@@ -85,7 +85,13 @@ import Testing
         #expect(view.list == fresh.list && view.list == catalog.modelList, "seed \(seed)")
         #expect(view.version == catalog.version, "seed \(seed)")
         let patterns = ModelPatterns(["*a*", "z"])
-        #expect(view.list(of: patterns) == catalog.modelList(of: patterns), "seed \(seed)")
+        let (part, same) = (view.list(of: patterns), catalog.modelList(of: patterns))
+        #expect(part.list == same.list && part.whole == same.whole, "seed \(seed)")
+        for (models, fresh) in [(view.visible, fresh.visible), (part.models, same.models)] {
+            #expect(models.models.map(\.id) == fresh.models.map(\.id), "seed \(seed)")
+            #expect(models.byName.map(\.id) == fresh.byName.map(\.id), "seed \(seed)")
+            #expect(models.models.map(\.created) == fresh.models.map(\.created), "seed \(seed)")
+        }
         for number in 1...6 {
             let digest = Sample.key(number, revision: 0).digest
             #expect(view.key(digest: digest)?.record == catalog.key(digest: digest)?.record, "seed \(seed)")

@@ -104,3 +104,8 @@ extension Catalog {
 
     var listText: String { mutating get { String(decoding: modelList.bytes, as: UTF8.self) } }
 }
+
+extension CatalogView {
+    /// A line of the list.
+    func entry(_ id: ModelID) -> [UInt8]? { model(id)?.encoded }
+}

@@ -4,6 +4,7 @@ import HTTPTypes
 /// What Ollama's clients read, from the catalog, and what they cannot have.
 struct OllamaRoutes: Sendable {
     let catalog: any CatalogSource
+    let lists: ModelListCache
     let limits: GatewayLimits
 
     /// The version of Ollama whose API these routes follow. Some clients refuse a server that is older than they need.
@@ -37,15 +38,17 @@ struct OllamaRoutes: Sendable {
     }
 
     func show(_ call: RouteCall) throws -> Response {
-        try catalog.checkReady()
+        let view = catalog.view
+        try view.checkReady()
         let bytes = try RequestBody.json(of: call.request, limit: limits.bodyBytes)
         let asked = try OllamaShowBody.model(in: bytes)
-        guard let name = OllamaModelName.usable(asked, by: call.caller) else { throw ModelResolver.unknown }
+        func unknown() -> HTTPFailure { .unknownModel(asked, for: call.caller, in: view, lists) }
+        guard let name = OllamaModelName.usable(asked, by: call.caller) else { throw unknown() }
         let targets = try ModelResolver.targets(
-            for: RequestedModel(name, kind: .ollama), in: catalog.view, instead: "/v1/chat/completions")
+            for: RequestedModel(name, kind: .ollama), in: view, instead: "/v1/chat/completions", unknown: unknown())
         guard let id = targets.first?.model,
             let model = OllamaModel.served(in: catalog, where: { $0 == id }).first
-        else { throw ModelResolver.unknown }
+        else { throw unknown() }
         var writer = JSONWriter()
         writer.object { model.writeWhole(into: &$0) }
         return Response(json: writer.bytes)

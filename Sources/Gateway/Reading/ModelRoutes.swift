@@ -26,11 +26,10 @@ struct ModelRoutes: Sendable {
         let view = catalog.view
         let headers = try Self.catalogHeaders(view)
         let id = ModelID(call["id"])
-        guard call.caller.allows(model: id), let bytes = view.entry(id) else {
-            throw .notFound(
-                "model_not_found", "No endpoint that is online has a model with this id; GET /v1/models lists all.")
+        guard call.caller.allows(model: id), let model = view.model(id) else {
+            throw .unknownModel(id.value, for: call.caller, in: view, lists)
         }
-        return Response(json: bytes, headers: headers)
+        return Response(json: model.encoded, headers: headers)
     }
 
     /// `X-Catalog-Version` and `X-Catalog-Age` (whole seconds). Throws 503 before the catalog is complete.

@@ -10,6 +10,7 @@ final class RestrictedListCache: Sendable {
     struct Part: Sendable {
         let etag: String
         let body: ByteBuffer
+        let models: VisibleModels
         /// ETag of the whole list that it is a part of.
         fileprivate let whole: String
     }
@@ -54,7 +55,8 @@ final class RestrictedListCache: Sendable {
         return slot.part.withLock { part in
             if let part, part.whole == whole { return part }
             let made = view.list(of: patterns)
-            let new = Part(etag: made.list.etag, body: ByteBuffer(bytes: made.list.bytes), whole: made.whole)
+            let new = Part(
+                etag: made.list.etag, body: ByteBuffer(bytes: made.list.bytes), models: made.models, whole: made.whole)
             part = new
             state.withLock { note(new, of: patterns, in: slot, &$0) }
             return new
@@ -107,6 +109,11 @@ final class ModelListCache: Sendable {
             whole = new
             return new
         }
+    }
+
+    /// The models of the list that `caller` would get.
+    func models(for caller: Caller, in view: CatalogView) -> VisibleModels {
+        caller.models.map { restricted.part(of: $0, in: view).models } ?? view.visible
     }
 
     /// The ETag of the list that `caller` would get.

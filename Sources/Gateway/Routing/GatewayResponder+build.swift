@@ -28,7 +28,7 @@ extension GatewayResponder {
                     catalog: catalog, writes: writes, keyRing: keyRing, limits: limits,
                     isEnforced: access.adminKey != nil, now: now),
                 operations: OperationRoutes(catalog: catalog),
-                ollama: OllamaRoutes(catalog: catalog, limits: limits)),
+                ollama: OllamaRoutes(catalog: catalog, lists: lists, limits: limits)),
             access: AccessRules(access, catalog: catalog, now: now),
             cors: access.cors, catalog: catalog, lists: lists, limits: limits, logger: logger)
     }

@@ -35,26 +35,3 @@ enum HubPath {
         path.utf8.lastIndex(of: UInt8(ascii: "/")).map { String(path[...$0]) } ?? ""
     }
 }
-
-/// Texts of others as messages show them.
-enum QuotedText {
-    /// In quotes, on one line, and of a bearable length.
-    static func of(_ text: String) -> String {
-        let limit = 80
-        let shown = text.unicodeScalars.prefix(limit).map { scalar -> String in
-            switch scalar.properties.generalCategory {
-            case .control, .format, .lineSeparator, .paragraphSeparator, .privateUse, .unassigned: "?"
-            default: String(scalar)
-            }
-        }
-        return "\"" + shown.joined() + (text.unicodeScalars.count > limit ? "…" : "") + "\""
-    }
-
-    /// The first few, and how many more there are.
-    static func list(_ texts: [String], of count: Int? = nil) -> String {
-        let limit = 12
-        let count = count ?? texts.count
-        let shown = texts.prefix(limit).map(of).joined(separator: ", ")
-        return count > limit ? "\(shown), and \(count - min(limit, texts.count)) more" : shown
-    }
-}

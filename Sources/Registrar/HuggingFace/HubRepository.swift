@@ -1,3 +1,4 @@
+import Catalog
 import FoundationEssentials
 
 /// A file of a repository, as the Hub lists it.

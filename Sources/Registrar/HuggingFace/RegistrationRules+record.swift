@@ -108,7 +108,7 @@ extension RegistrationRules {
             asked.lowercased() != quantization?.lowercased()
         else { return }
         throw .unsupportedArtifact(
-            "The model is registered as safetensors, whose quantization is \(quantization.map(QuotedText.of) ?? "not said"): `quantization` chooses among GGUF files.",
+            "The model is registered as safetensors, whose quantization is \(quantization.map { QuotedText.of($0) } ?? "not said"): `quantization` chooses among GGUF files.",
             param: "quantization")
     }
 

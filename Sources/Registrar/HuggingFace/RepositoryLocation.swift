@@ -1,3 +1,5 @@
+import Catalog
+
 /// What `repo` names: an id, or a page of the Hub.
 struct RepositoryLocation: Sendable, Hashable {
     /// `org/name` as written.

@@ -14,9 +14,12 @@ import Testing
         return ModelHolder(endpoint: HeldEndpoint(record: record, state: state), model: ModelID("m-\(name)"))
     }
 
+    private static let unknown = HTTPFailure.notFound("model_not_found", "There is none.")
+
     private func failure(_ holders: [ModelHolder], isRegistered: Bool = false) -> HTTPFailure? {
         do {
-            _ = try ModelResolver.targets(among: ModelHolders(holders: holders, isRegistered: isRegistered))
+            _ = try ModelResolver.targets(
+                among: ModelHolders(holders: holders, isRegistered: isRegistered), unknown: Self.unknown)
             return nil
         } catch {
             return error
@@ -29,7 +32,7 @@ import Testing
                 holders: [
                     holder("a", .online, maximum: 3), holder("b", .offline), holder("c", .degraded),
                     holder("d", .online, draining: true), holder("e", .pending),
-                ], isRegistered: false))
+                ], isRegistered: false), unknown: Self.unknown)
         #expect(targets.map(\.id) == ["id-a", "id-c"])
         #expect(targets.map(\.model.value) == ["m-a", "m-c"])
         #expect(targets.map(\.isDegraded) == [false, true])

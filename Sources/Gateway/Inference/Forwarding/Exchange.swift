@@ -94,7 +94,8 @@ final class Exchange: Expirable {
         guard !headers.viaNames(core.viaName) else {
             throw HTTPFailure(
                 HTTPResponse.Status(code: 508, reasonPhrase: "Loop Detected"), code: "loop_detected",
-                "This request has been through this deployment before: one of its endpoints leads back to it.")
+                "This request has been through this deployment before: the base URL of one of its endpoints leads back to "
+                    + "it. GET /v0/endpoints shows the base URLs.")
         }
         if case .storedResponse(let id) = path.subject {
             storedResponse = id
@@ -123,7 +124,9 @@ final class Exchange: Expirable {
     private func read(_ bytes: ByteBuffer) throws(HTTPFailure) {
         let body = try InferenceBody(bytes, as: contentType)
         // A model that the caller does not see is answered like one that is not there.
-        guard let name = path.usableName(body.model, by: call.caller) else { throw ModelResolver.unknown }
+        guard let name = path.usableName(body.model, by: call.caller) else {
+            throw unknown(body.model, in: core.catalog.view)
+        }
         model = name
         sticky = body.sticky(sessionID: call.request.headers[.sessionID])?.value
         storedResponse = path.dialect == .responses ? body.previousResponseID : nil
@@ -138,7 +141,9 @@ final class Exchange: Expirable {
         let origin = storedResponse.flatMap(core.storedResponses.origin)
         if call.caller.models != nil {
             guard let origin, call.caller.allows(model: origin.model) else {
-                throw .notFound("response_not_found", "This gateway knows of no such response.")
+                throw .notFound(
+                    "response_not_found",
+                    "This gateway knows of no response with this id. Ask the gateway that the response came from.")
             }
         }
         machine = RelayMachine(model: "", mayRepeatAfterSilence: false, refersToStoredResponse: true)
@@ -220,15 +225,25 @@ final class Exchange: Expirable {
             all = view.usableEndpoints.filter { !$0.record.draining || excluded.isEmpty }.map {
                 InferenceTarget(endpoint: $0, model: ModelID(""), isDegraded: $0.state == .degraded)
             }
-            if all.isEmpty { throw .notFound("response_not_found", "No endpoint is online that could have it.") }
+            if all.isEmpty {
+                throw .notFound(
+                    "response_not_found",
+                    "No endpoint is online that could have this response. GET /v0/endpoints says what is wrong with each."
+                )
+            }
         } else {
-            all = try ModelResolver.targets(for: requested, in: view, instead: path.openAICounterpart)
+            all = try ModelResolver.targets(
+                for: requested, in: view, instead: path.openAICounterpart, unknown: unknown(model, in: view))
         }
         guard let storedResponse, excluded.isEmpty, let origin = core.storedResponses.origin(of: storedResponse) else {
             return all
         }
         let makers = all.filter { $0.id == origin.endpoint }
         return makers.isEmpty ? all : makers
+    }
+
+    private func unknown(_ model: String, in view: CatalogView) -> HTTPFailure {
+        .unknownModel(model, for: call.caller, in: view, core.lists)
     }
 
     private func waiter() -> @Sendable (PlacementOutcome) -> Void {

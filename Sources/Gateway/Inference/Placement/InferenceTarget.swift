@@ -26,23 +26,27 @@ struct InferenceTarget: Sendable, EndpointCandidate {
 
 /// Where a model is to be had, by the catalog alone.
 enum ModelResolver {
-    static let unknown = HTTPFailure.notFound(
-        "model_not_found", "No endpoint has a model with this id; GET /v1/models lists all.")
+    /// For requests of any caller that wait in the model's line.
+    static let removed = HTTPFailure.notFound(
+        "model_not_found",
+        "The last endpoint of this model was removed while the request waited. GET /v1/models lists the models.")
 
     /// At least one target. A registered model may be named by its registration. An endpoint that lists the very name is
     /// asked for that one.
     ///
-    /// Throws 404 `model_not_found` if nobody has ever heard of it, 503 `model_not_available` if it is registered, or
-    /// listed only by endpoints that cannot be used now. 501 `model_not_on_ollama` if only endpoints of other kinds than
+    /// Throws `unknown` if nobody has ever heard of it, 503 `model_not_available` if it is registered, or listed only by
+    /// endpoints that cannot be used now. 501 `model_not_on_ollama` if only endpoints of other kinds than
     /// the request needs have it; `route` is what to use instead.
     static func targets(
-        for model: RequestedModel, in view: CatalogView, instead route: @autoclosure () -> String? = nil
+        for model: RequestedModel, in view: CatalogView, instead route: @autoclosure () -> String? = nil,
+        unknown: @autoclosure () -> HTTPFailure
     ) throws(HTTPFailure) -> [InferenceTarget] {
         let found = view.holders(of: model.id.value)
-        guard let kind = model.kind else { return try targets(among: found) }
+        guard let kind = model.kind else { return try targets(among: found, unknown: unknown()) }
         let speaking = holders(of: model.id.value, ofKind: kind, among: found, in: view)
         guard speaking.isEmpty, !found.holders.isEmpty else {
-            return try targets(among: ModelHolders(holders: speaking, isRegistered: found.isRegistered))
+            return try targets(
+                among: ModelHolders(holders: speaking, isRegistered: found.isRegistered), unknown: unknown())
         }
         throw HTTPFailure(
             .notImplemented, code: "model_not_on_ollama",
@@ -60,7 +64,9 @@ enum ModelResolver {
         return view.holders(of: name + OllamaModelName.latest).holders.filter { $0.endpoint.kind == kind }
     }
 
-    static func targets(among found: ModelHolders) throws(HTTPFailure) -> [InferenceTarget] {
+    static func targets(
+        among found: ModelHolders, unknown: @autoclosure () -> HTTPFailure
+    ) throws(HTTPFailure) -> [InferenceTarget] {
         var targets: [InferenceTarget] = []
         targets.reserveCapacity(found.holders.count)
         for holder in found.holders where isUsable(holder.endpoint) {
@@ -68,7 +74,7 @@ enum ModelResolver {
             targets.append(InferenceTarget(endpoint: holder.endpoint, model: holder.model, isDegraded: isDegraded))
         }
         guard targets.isEmpty else { return targets }
-        guard found.isRegistered || !found.holders.isEmpty else { throw unknown }
+        guard found.isRegistered || !found.holders.isEmpty else { throw unknown() }
         throw .unavailable("model_not_available", reason(found.holders), retryAfter: 5)
     }
 

@@ -33,7 +33,9 @@ struct RoutingWatch: Service {
         guard mayChangeTargets else { return }
         let view = catalog.view
         dispatcher.refresh { model in
-            Result { () throws(HTTPFailure) in try ModelResolver.targets(for: model, in: view) }
+            Result { () throws(HTTPFailure) in
+                try ModelResolver.targets(for: model, in: view, unknown: ModelResolver.removed)
+            }
         }
     }
 
