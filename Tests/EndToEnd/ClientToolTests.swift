@@ -107,6 +107,30 @@ struct ClientToolTests {
         }
     }
 
+    /// Anthropic's own client, page by page through more models than a page has.
+    @Test(.timeLimit(.minutes(2)), .enabled(if: Paths.python != nil, "needs scripts/test"))
+    func anthropicsClientListsModels() async throws {
+        let names = (10..<54).map { "org/model-\($0)" }
+        try await Deployment.run { deployment in
+            let fleet = try await deployment.fleet()
+            try await fleet.put("a", kind: "vllm", models: names + ["zeta"])
+            _ = try await deployment.registrar("registrar", ["ROLLCALL_ENDPOINTS": fleet.setting(["a"])])
+            _ = try await deployment.poller()
+            let gateway = try await deployment.readyGateway()
+            try await eventually("the models are listed") { try await gateway.server.models().count == 45 }
+            let output = try await run(
+                try #require(Paths.python).path,
+                [Paths.programs.appendingPathComponent("anthropic_models.py").path, gateway.server.base])
+            let seen = try JSONDecoder().decode(JSON.self, from: Data(output.utf8))
+            #expect(seen["listed"].array.compactMap(\.string) == names + ["zeta"])
+            #expect(seen["pages"].array.compactMap(\.integer) == [20, 20, 5])
+            #expect(seen["before"].array.compactMap(\.string) == Array(names[20..<30]))
+            #expect(seen["retrieved"].string == names[0] && seen["name"].string == names[0])
+            #expect(seen["type"].string == "model" && seen["equal"] == .bool(true))
+            #expect(seen["missing"].array.compactMap(\.string) == ["error", "model_not_found"])
+        }
+    }
+
     /// A page of another site, in a real browser, to which its user has given a key. Without `ROLLCALL_CORS_ORIGINS` the
     /// browser lets its script read nothing.
     @Test(

@@ -8,6 +8,8 @@ extension HTTPField.Name {
     static let azureAPIKey = HTTPField.Name("api-key")!
     /// `Host` of HTTP/1.1, which HTTPTypes knows only as a pseudo field.
     static let hostField = HTTPField.Name("Host")!
+    /// What Anthropic's clients send with each request.
+    static let anthropicVersion = HTTPField.Name("anthropic-version")!
     static let idempotencyKey = HTTPField.Name("Idempotency-Key")!
     static let prefer = HTTPField.Name("Prefer")!
     static let catalogVersion = HTTPField.Name("X-Catalog-Version")!

@@ -168,9 +168,10 @@ extension GatewayResponder {
             var metadata = Self.metadata(request, requestID)
             metadata[LogKey.error] = "\(error)"
             logger.error("Request failed", metadata: metadata)
-            return HTTPFailure(
-                .internalServerError, code: "internal_error", "Something went wrong here; the log has the request's id."
-            ).response(on: request.path)
+            return Self.answer(
+                HTTPFailure(
+                    .internalServerError, code: "internal_error",
+                    "Something went wrong in the gateway. Its log has this request's X-Request-Id."), to: request)
         }
         // Anybody can make these lines, so there is one for each code in ten seconds.
         if failure.status == .unauthorized || failure.status == .forbidden,
@@ -180,7 +181,13 @@ extension GatewayResponder {
             metadata[LogKey.reason] = "\(failure.error.code)"
             logger.warning("Request refused", metadata: metadata)
         }
-        return failure.response(on: request.path)
+        return Self.answer(failure, to: request)
+    }
+
+    private static func answer(_ failure: HTTPFailure, to request: Request) -> Response {
+        var response = failure.response(as: ErrorBody.Shape(for: request))
+        response.headers.append(HTTPField(name: .vary, value: HTTPField.Name.anthropicVersion.rawName))
+        return response
     }
 
     /// The path without its query: that may hold anything.

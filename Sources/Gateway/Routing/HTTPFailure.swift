@@ -38,7 +38,8 @@ extension HTTPFailure {
     /// 413. The rest of the body is not read, so the connection ends.
     static func bodyTooLarge(limit: Int) -> HTTPFailure {
         HTTPFailure(
-            .contentTooLarge, code: "body_too_large", "The body is larger than \(limit) bytes.", closesConnection: true)
+            .contentTooLarge, code: "body_too_large",
+            "The body is larger than the \(limit) bytes that this route takes.", closesConnection: true)
     }
 
     /// Before the catalog has been complete once, no route reads it: an empty answer would be a lie.
@@ -67,10 +68,8 @@ extension HTTPFailure {
         }
     }
 
-    /// - Parameter path: the request's; it says whose clients read the error
-    func response(on path: String) -> Response {
-        var response = Response(
-            json: ErrorBody(error).encoded(as: ErrorBody.Shape(path: path)), status: status, headers: headers)
+    func response(as shape: ErrorBody.Shape) -> Response {
+        var response = Response(json: ErrorBody(error).encoded(as: shape), status: status, headers: headers)
         response.closesConnection = closesConnection
         return response
     }
@@ -80,17 +79,20 @@ extension HTTPFailure {
 struct ErrorBody {
     enum Shape {
         case openAI
-        /// On `/v1/messages` and below it `"type":"error"` stands beside `error`: Anthropic's clients look for it.
+        /// On `/v1/messages` and below it, and for every request with an `anthropic-version`, `"type":"error"` stands beside
+        /// `error`: Anthropic's clients look for it.
         case anthropic
         /// Below `/api/` `error` is the message itself: Ollama's clients show whatever stands there, an object as
         /// `[object Object]` or as its source. `code` stands beside it.
         case ollama
 
-        init(path: String) {
-            if path.utf8.starts(with: "/api/".utf8) {
+        /// Whose clients read the error.
+        init(for request: Request) {
+            if request.path.utf8.starts(with: "/api/".utf8) {
                 self = .ollama
             } else {
-                self = Self.isMessages(path) ? .anthropic : .openAI
+                let isAnthropic = request.headers[.anthropicVersion] != nil || Self.isMessages(request.path)
+                self = isAnthropic ? .anthropic : .openAI
             }
         }
 

@@ -61,7 +61,7 @@ extension ClientHandler {
 
     /// For requests of which too little is known to say who asked for what.
     private static func finished(_ failure: HTTPFailure) -> Response {
-        var response = failure.response(on: "")
+        var response = failure.response(as: .openAI)
         response.headers[.requestID] = RequestIdentity.make()
         return response
     }

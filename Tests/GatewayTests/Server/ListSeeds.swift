@@ -68,7 +68,9 @@ enum ListSeeds {
     private static let fields = [
         "Origin: https://page.example\r\n", "Origin: null\r\n", "Expect: 100-continue\r\n", "Expect: x\r\n",
         "TE: trailers\r\n", "Trailer: X\r\n", "Host: 127.0.0.1\r\n", "Host: other.example\r\n", "Accept: text/html\r\n",
-        "anthropic-version: 2023-06-01\r\n", "X: a\tb\r\n", "X:\t a \t\r\n", "X: caf\u{e9}\r\n", "X: a\r\n b\r\n",
+        "anthropic-version: 2023-06-01\r\n", "Anthropic-Version:\r\n", "ANTHROPIC-VERSION: x\r\nX: a\r\n",
+        "anthropic-version: 1\r\nX-API-Key: rc_patterned\r\n", "anthropic-version: 1\r\nIf-None-Match: *\r\n",
+        "X: a\tb\r\n", "X:\t a \t\r\n", "X: caf\u{e9}\r\n", "X: a\r\n b\r\n",
         "X : a\r\n", ": a\r\n", "X\r\n", "X: a\u{0}b\r\n", "X: a\rb\r\n", "X: \u{7f}\r\n", "x!#$%&'*+-.^_`|~: a\r\n",
         "X(: a\r\n",
         "Content-Length: 0\r\n", "Content-Length: 3\r\n", "Transfer-Encoding: chunked\r\n",
