@@ -35,25 +35,4 @@ import Testing
         let match = try table.match(.get, path: "/x/%2F1%20/")
         #expect(match.path == "/x//1 " && match.parameters["a"] == "/1 ")
     }
-
-    /// Each is what a client asks for whose base URL has one `/v1` too few or too many, or is of another API.
-    @Test(arguments: [
-        ("/v1/v1/chat/completions", "/v1/chat/completions"), ("/chat/completions", "/v1/chat/completions"),
-        ("/models", "/v1/models"), ("/openai/v1/chat/completions", "/v1/chat/completions"),
-        ("//v1/chat/completions", "/v1/chat/completions"), ("/v1/openai/v1/models/a/b", "/v1/models/a/b"),
-        ("/models/org/name", "/v1/models/org/name"), ("/v1/api/tags", "/api/tags"), ("/v1", "/v1"), ("/v1/", "/v1"),
-        ("/ollama/api/chat", "/api/chat"),
-        ("/", "/v1"), ("/nowhere", "/v1"), ("/" + String(repeating: "a/", count: 10_000), "/v1"),
-    ])
-    func usualMistakesAreTold(_ path: String, _ hint: String) async throws {
-        let bench = try Bench()
-        for method in ["GET", "POST"] {
-            let answer = try await bench.send(method, path)
-            #expect(try answer.status == 404 && answer.errorCode() == "route_not_found")
-            let error = try #require(answer.json()["error"] as? [String: Any])
-            let message = try #require(error["message"] as? String)
-            #expect(message.contains(hint) && message.count < 400, "\(message)")
-            #expect(message.contains("Did you mean") == (hint.count > 3), "\(message)")
-        }
-    }
 }

@@ -108,10 +108,10 @@ struct RouteTable: Sendable {
     ///
     /// - Parameter path: as sent, without the query; one slash at its end is ignored
     func match(_ method: HTTPRequest.Method, path: String) throws(HTTPFailure) -> RouteMatch {
-        if let place = fixed[path] { return try Self.match(method, place, path, PathParameters()) }
+        if let place = fixed[path] { return try match(method, place, path, PathParameters()) }
         let decoded = try Self.decoded(path)
-        guard let (place, parameters) = find(decoded) else { throw notFound(decoded) }
-        return try Self.match(method, place, decoded, parameters)
+        guard let (place, parameters) = find(decoded) else { throw notFound(method, decoded) }
+        return try match(method, place, decoded, parameters)
     }
 
     /// The methods of the path, as `Allow` has them; nil if there is no such route.
@@ -122,6 +122,20 @@ struct RouteTable: Sendable {
             return nil
         }
     }
+
+    /// Whether a path is a route, and has this method.
+    ///
+    /// - Parameter path: decoded
+    func has(_ method: HTTPRequest.Method, _ path: String) -> Bool {
+        let wanted = method == .head ? .get : method
+        return find(path)?.place.routes.contains { $0.method == wanted } ?? false
+    }
+
+    /// Whether a path is a route without placeholders.
+    func isFixed(_ path: String) -> Bool { fixed[path] != nil }
+
+    /// The routes without placeholders, sorted.
+    var fixedPaths: [String] { fixed.keys.sorted() }
 
     private func find(_ path: String) -> (place: Place, parameters: PathParameters)? {
         if let place = fixed[path] { return (place, PathParameters()) }
@@ -137,25 +151,30 @@ struct RouteTable: Sendable {
     private static func decoded(_ path: String) throws(HTTPFailure) -> String {
         let end = path.utf8.last == UInt8(ascii: "/") ? path.utf8.dropLast() : path.utf8[...]
         guard let decoded = PercentEncoding.decode(Substring(end)) else {
-            throw .badRequest("invalid_path", "The path is not percent-encoded UTF-8.")
+            throw .badRequest(
+                "invalid_path", "The path must be UTF-8. Write a % as %25, and other bytes as % and two hex digits.")
         }
         return decoded
     }
 
-    private static func match(
+    private func match(
         _ method: HTTPRequest.Method, _ place: Place, _ path: String, _ parameters: PathParameters
     ) throws(HTTPFailure) -> RouteMatch {
         let wanted = method == .head ? .get : method
         if let match = place.matches.first(where: { $0.route.method == wanted }) { return match }
         guard let route = place.routes.first(where: { $0.method == wanted }), let handler = route.handler(path) else {
+            // A path that fits a placeholder may be another route with something before it.
+            let hint = place.pattern.isFixed ? nil : RouteHint(method, path, in: self).meant
             throw HTTPFailure(
                 .methodNotAllowed, code: "method_not_allowed",
-                "This route does not have that method; it has \(place.allow).", headers: [.allow: place.allow])
+                "This route takes \(place.allow), and no other method."
+                    + (hint.map { " Did you mean \(QuotedText.plain($0, atMost: 120))?" } ?? ""),
+                headers: [.allow: place.allow])
         }
         return RouteMatch(route: route, handler: handler, path: path, parameters: parameters)
     }
 
-    private func notFound(_ path: String) -> HTTPFailure {
-        .notFound("route_not_found", "There is no such route. " + RouteHint.text(for: path) { find($0) != nil })
+    private func notFound(_ method: HTTPRequest.Method, _ path: String) -> HTTPFailure {
+        .notFound("route_not_found", "There is no such route. " + RouteHint(method, path, in: self).text)
     }
 }
