@@ -73,6 +73,42 @@ import Testing
         if let code { #expect(try answer.errorCode() == code) }
     }
 
+    private func message(_ headers: [String: String], _ method: String = "GET", _ path: String = "/v1/models")
+        async throws
+        -> String
+    {
+        let bench = try Bench(Fleet.usual + Keys.usual, adminKey: Self.key)
+        let answer = try await bench.send(method, path, headers: headers)
+        let error = try #require(answer.json()["error"] as? [String: Any])
+        return try #require(error["message"] as? String)
+    }
+
+    @Test func whatIsWrongWithAKeyIsTold() async throws {
+        for headers in [[:], ["Authorization": ""], ["X-API-Key": " "]] {
+            let none = try await message(headers)
+            #expect(none.contains("no key") && none.contains("Authorization: Bearer KEY"), "\(none)")
+            #expect(none.contains("X-API-Key: KEY"), "\(none)")
+        }
+        for value in ["Basic YTpi", "rc_only-models", "Token rc_only-models", "Bearer"] {
+            let form = try await message(["Authorization": value])
+            #expect(form.contains("Authorization: Bearer KEY") && form.contains("not of the form"), "\(form)")
+            #expect(!form.contains("rc_only") && !form.contains("YTpi"), "\(form)")
+        }
+        for id in ["nobody", "revoked"] {
+            let unknown = try await message(Keys.bearer(id))
+            #expect(unknown.contains("not known") && unknown.contains("revoked"), "\(unknown)")
+            #expect(!unknown.contains("rc_" + id), "\(unknown)")
+        }
+        // Of another provider.
+        #expect(try await message(["X-API-Key": "sk-proj-1"]).contains("begin with rc_"))
+        let expired = try await message(Keys.bearer("expired"))
+        #expect(expired.contains("expired at 2027-01-15T08:00:00Z"), "\(expired)")
+        let scope = try await message(Keys.bearer("only-inference"))
+        #expect(scope.contains("the scope \"models\"") && scope.contains("it has \"inference\""), "\(scope)")
+        let admin = try await message(Keys.bearer("only-models"), "POST", "/v0/endpoints")
+        #expect(admin.contains("the scope \"admin\""), "\(admin)")
+    }
+
     @Test(arguments: ["", "Bearer", "Bearer ", "Basic \(key)", key, "Bearer \(key) x", "Bearer \(key.dropLast())"])
     func whatIsNotTheKeyIsRefused(authorization: String) async throws {
         let answer = try await Bench(adminKey: Self.key)

@@ -39,20 +39,18 @@ struct AccessRules: Sendable {
             return try found(presented).map { $0.caller } ?? .anonymous
         }
         let isOpen = policy.anonymousScopes.contains(scope)
-        let caller = try guardedCaller(presented, for: scope, isOpen: isOpen, adminKeyDigest)
+        let caller = try guardedCaller(presented, of: request, for: scope, isOpen: isOpen, adminKeyDigest)
         // With an anonymous scope any page's form could be sent here in the name of nobody.
         if caller.identity == .anonymous, access == .inference { try checkOrigin(request) }
         return caller
     }
 
     private func guardedCaller(
-        _ presented: [String], for scope: Scope, isOpen: Bool, _ adminKeyDigest: SHA256Digest
+        _ presented: [String], of request: Request, for scope: Scope, isOpen: Bool, _ adminKeyDigest: SHA256Digest
     ) throws(HTTPFailure) -> Caller {
         if presented.isEmpty {
             if isOpen { return .anonymous }
-            throw .unauthorized(
-                "missing_api_key",
-                "This route needs a key: send it as `Authorization: Bearer …`, `X-API-Key`, or `api-key`.")
+            throw missing(request)
         }
         let key = try found(presented, admin: adminKeyDigest)
         // A valid key must not be worse than none: what everybody may do, its owner may do whatever the catalog's age.
@@ -61,9 +59,11 @@ struct AccessRules: Sendable {
         try checkKeysAreKnown()
         guard let key, let record = key.record else { throw invalid(presented) }
         guard record.scopes.contains(scope) || record.scopes.contains(.admin) else {
+            let held = record.scopes.map { "\"\($0.rawValue)\"" }.joined(separator: ", ")
             throw HTTPFailure(
                 .forbidden, code: "insufficient_scope",
-                "The key that was sent does not have the scope \"\(scope.rawValue)\", which this needs.",
+                "The key that was sent lacks the scope \"\(scope.rawValue)\", which this route needs: it has \(held). Ask the "
+                    + "operator for a key with that scope.",
                 headers: [.wwwAuthenticate: "Bearer error=\"insufficient_scope\", scope=\"\(scope.rawValue)\""])
         }
         return key.caller
@@ -94,7 +94,8 @@ extension AccessRules {
             let key = isAdmin || !text.hasPrefix(KeyRules.prefix) ? nil : view.key(digest: Hex.text(of: digest))
             guard isAdmin || key.map({ !$0.record.isExpired(at: now()) }) ?? false else { continue }
             guard found == nil else {
-                throw .badRequest("conflicting_keys", "The request carries two different keys; send one of them.")
+                throw .badRequest(
+                    "conflicting_keys", "The request carries two different keys, and both are valid. Send one of them.")
             }
             found = FoundKey(
                 caller: key.map { Caller(identity: .key(id: $0.record.id), models: $0.models) } ?? .admin,
@@ -116,13 +117,31 @@ extension AccessRules {
         }
     }
 
+    private func missing(_ request: Request) -> HTTPFailure {
+        let isOtherForm = request.headers[values: .authorization].contains { !$0.utf8.allSatisfy(\.isBlank) }
+        return .unauthorized(
+            "missing_api_key",
+            isOtherForm
+                ? "The Authorization header of this request is not of the form `Authorization: Bearer KEY`. A key may also "
+                    + "be sent as `X-API-Key: KEY`."
+                : "This route needs a key, and the request carries no key. Send it in a header, as `Authorization: Bearer KEY` "
+                    + "or `X-API-Key: KEY`.")
+    }
+
+    /// A key that was revoked is known no more: only one that expired can be told from one that never was.
     private func invalid(_ presented: [String]) -> HTTPFailure {
-        let isExpired = presented.contains {
-            catalog.view.key(digest: Hex.text(of: PresentedKey.digest(of: $0))) != nil
+        for text in presented {
+            guard let record = catalog.view.key(digest: Hex.text(of: PresentedKey.digest(of: text)))?.record,
+                let end = record.expiresAt
+            else { continue }
+            return .unauthorized(
+                "key_expired",
+                "The key that was sent expired at \(Timestamp.text(seconds: end)). Ask the operator for a new one.")
         }
-        return isExpired
-            ? .unauthorized("key_expired", "The key that was sent has expired; ask for a new one.")
-            : .unauthorized("invalid_api_key", "The key that was sent is not valid.")
+        return .unauthorized(
+            "invalid_api_key",
+            "The key that was sent is not known here. It is mistyped, was revoked, or is another service's. API keys of this "
+                + "gateway begin with \(KeyRules.prefix).")
     }
 }
 

@@ -11,14 +11,14 @@ struct EndpointFilter: Sendable {
         state = try query.first("state").map { text throws(HTTPFailure) in
             guard let state = EndpointState(rawValue: text) else {
                 let states = EndpointState.allCases.map(\.rawValue).joined(separator: ", ")
-                throw .badRequest("invalid_state", "state is one of \(states).", param: "state")
+                throw .badRequest("invalid_state", "state must be one of \(states).", param: "state")
             }
             return state
         }
         kind = try query.first("kind").map { text throws(HTTPFailure) in
             guard let kind = EndpointKind(rawValue: text) else {
                 let kinds = EndpointKind.allCases.map(\.rawValue).joined(separator: ", ")
-                throw .badRequest("unknown_kind", "kind is one of \(kinds).", param: "kind")
+                throw .badRequest("unknown_kind", "kind must be one of \(kinds).", param: "kind")
             }
             return kind
         }

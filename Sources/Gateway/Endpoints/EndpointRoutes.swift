@@ -84,7 +84,9 @@ struct EndpointRoutes: Sendable {
 
     private func endpoint(_ idOrName: String) throws(HTTPFailure) -> EndpointView {
         guard let view = catalog.endpoint(idOrName) else {
-            throw .notFound("endpoint_not_found", "There is no endpoint with this id or name.")
+            throw .notFound(
+                "endpoint_not_found",
+                "There is no endpoint with this id or name. GET /v0/endpoints lists the endpoints.")
         }
         return view
     }

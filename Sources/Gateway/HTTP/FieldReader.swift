@@ -60,7 +60,8 @@ struct FieldReader {
     /// Throws 400 `missing_field`.
     func required<Value: Decodable>(_ name: String, _ type: Value.Type, _ kind: String) throws -> Value {
         guard let value = try unlessNull(name, type, kind) else {
-            throw HTTPFailure.badRequest("missing_field", "The field \"\(name)\" is missing.", param: name)
+            throw HTTPFailure.badRequest(
+                "missing_field", "The field \"\(name)\" is missing: it must be \(kind).", param: name)
         }
         return value
     }
@@ -78,7 +79,7 @@ struct FieldReader {
         } catch DecodingError.typeMismatch, DecodingError.valueNotFound {
             throw HTTPFailure.badRequest("invalid_body", "The body must be a JSON object.")
         } catch is DecodingError {
-            throw HTTPFailure.badRequest("invalid_json", "The body is not JSON in UTF-8.")
+            throw HTTPFailure.badRequest("invalid_json", "The body must be JSON in UTF-8.")
         }
     }
 }

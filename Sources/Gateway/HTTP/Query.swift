@@ -11,7 +11,9 @@ struct Query: Sendable {
                 let name = PercentEncoding.decode(pieces[0], plusIsSpace: true),
                 let value = PercentEncoding.decode(pieces.count > 1 ? pieces[1] : "", plusIsSpace: true)
             else {
-                throw .badRequest("invalid_query", "The query is not percent-encoded UTF-8.")
+                throw .badRequest(
+                    "invalid_query",
+                    "The query must be UTF-8. Write a % as %25, and other bytes as % and two hex digits.")
             }
             items.append((name, value))
         }

@@ -8,7 +8,8 @@ enum RequestBody {
         try checkLength(of: request, limit: limit)
         guard MediaType.isJSON(request.headers[.contentType]) else {
             throw HTTPFailure(
-                .unsupportedMediaType, code: "unsupported_media_type", "The body must be sent as application/json.")
+                .unsupportedMediaType, code: "unsupported_media_type",
+                "Send the body as JSON, with Content-Type: application/json.")
         }
         return Array(request.body.readableBytesView)
     }

@@ -56,7 +56,9 @@ struct KeyRoutes: Sendable {
         let id = call["key"].lowercased()
         // Under an `Idempotency-Key` the registrar decides: a repeat must get the same answer as the first time.
         guard intent.hasKey || catalog.read({ $0.key(id: id) }) != nil else {
-            throw HTTPFailure.notFound("key_not_found", "There is no such key; it may be revoked already.")
+            throw HTTPFailure.notFound(
+                "key_not_found", "There is no key with this id; it may be revoked already. GET /v0/keys lists the keys."
+            )
         }
         let outcome = try await writes.perform(intent, .revokeKey(id: id), logger: call.logger)
         return try outcome.response { _ in Response(status: .noContent) }

@@ -8,7 +8,9 @@ struct OperationRoutes: Sendable {
         try catalog.checkReady()
         guard let operation = catalog.read({ $0.operation(id: call["id"]) }) else {
             throw HTTPFailure.notFound(
-                "operation_not_found", "There is no such operation, or it ended more than an hour ago.")
+                "operation_not_found",
+                "There is no operation with this id, or it ended more than an hour ago. Look at what it was to change instead."
+            )
         }
         var writer = JSONWriter()
         writer.object { writer in

@@ -15,7 +15,7 @@ struct VersionWait: Sendable {
         guard let wanted = query.first("min_version") else { return nil }
         guard let version = CatalogVersion(wanted) else {
             throw .badRequest(
-                "invalid_version", "min_version is not a version as X-Catalog-Version gives it, such as 1-4711.",
+                "invalid_version", "min_version must be a version as X-Catalog-Version gives it, such as 1-4711.",
                 param: "min_version")
         }
         self.version = version
@@ -32,7 +32,8 @@ struct VersionWait: Sendable {
         if reached == nil {
             throw HTTPFailure(
                 .gatewayTimeout, code: "version_not_reached",
-                "This gateway has not applied that version within the time given in wait.", param: "min_version",
+                "This gateway has not applied that version within the time given in wait. Ask again, or wait longer (at most "
+                    + "30s).", param: "min_version",
                 headers: [.retryAfter: "1"])
         }
     }
@@ -54,6 +55,7 @@ struct VersionWait: Sendable {
 
     private static var invalidWait: HTTPFailure {
         .badRequest(
-            "invalid_wait", "wait is a whole number of s or ms, such as 2s or 500ms, and at most 30s.", param: "wait")
+            "invalid_wait", "wait must be a whole number of s or ms, such as 2s or 500ms, and at most 30s.",
+            param: "wait")
     }
 }

@@ -24,7 +24,8 @@ struct RegistrationBody: Decodable {
         let text = try reader.field("repo", String.self, "a string").optional ?? ""
         guard text.utf8.contains(where: { $0 != UInt8(ascii: " ") }) else {
             throw HTTPFailure.badRequest(
-                "repo_required", "repo is missing: org/name, or the model's URL on the Hub.", param: "repo")
+                "repo_required", "Send the repository in the field \"repo\": org/name, or the model's URL on the Hub.",
+                param: "repo")
         }
         return try checked(text, "repo", atMost: 2048, isLines: false)
     }

@@ -125,17 +125,18 @@ extension HTTPFailure {
         case .missingHost:
             self = .badRequest("missing_host", "A request of HTTP/1.1 must have a Host field.")
         case .severalHosts:
-            self = .badRequest("invalid_host", "The request has more than one Host field.")
+            self = .badRequest("invalid_host", "The request has more than one Host field. Send one.")
         case .unknownTransferCoding:
             self = HTTPFailure(
                 .notImplemented, code: "unknown_transfer_coding",
-                "The only Transfer-Encoding that is understood is chunked.")
+                "Send the body with Content-Length, or with Transfer-Encoding: chunked. No other coding is understood.")
         case .transferCodingInHTTP10:
             self = .badRequest(
                 "invalid_transfer_encoding", "HTTP/1.0 has no Transfer-Encoding; send Content-Length instead.")
         case .unknownExpectation:
             self = HTTPFailure(
-                .expectationFailed, code: "unknown_expectation", "The only Expect that is understood is 100-continue.")
+                .expectationFailed, code: "unknown_expectation",
+                "Leave out Expect, or send Expect: 100-continue. Nothing else is understood.")
         }
         closesConnection = true
     }
@@ -148,15 +149,20 @@ extension HTTPFailure {
         case .headerOverflow:
             self = HTTPFailure(
                 HTTPResponse.Status(code: 431, reasonPhrase: "Request Header Fields Too Large"),
-                code: "headers_too_large", "The head of the request is larger than 64 KiB or has too many fields.")
+                code: "headers_too_large",
+                "The head of the request is larger than 64 KiB or has too many fields. Send fewer or shorter ones.")
         case .invalidMethod where isText:
-            self = HTTPFailure(.notImplemented, code: "unknown_method", "The request's method is not a known one.")
+            self = HTTPFailure(
+                .notImplemented, code: "unknown_method",
+                "The request's method is not known. Use one of HTTP's own, such as GET or POST.")
         case .invalidVersion:
             self = .badRequest(
                 "invalid_http_version",
                 "Only HTTP/1.1 and HTTP/1.0 are understood, and their lines end with CR and LF.")
         case .invalidMethod:
-            self = .badRequest("invalid_request", "The request is not HTTP. Is TLS spoken to a port without TLS?")
+            self = .badRequest(
+                "invalid_request",
+                "The request is not HTTP. If the client uses https://, let it use http:// with this port.")
         default:
             self = .badRequest("invalid_request", "The request is not valid HTTP/1.1.")
         }
@@ -165,13 +171,15 @@ extension HTTPFailure {
 
     static var headTooSlow: HTTPFailure {
         var failure = HTTPFailure(
-            .requestTimeout, code: "request_timeout", "The head of the request took too long to arrive.")
+            .requestTimeout, code: "request_timeout",
+            "The head of the request took too long to arrive. Send the request again.")
         failure.closesConnection = true
         return failure
     }
 
     static var bodyTooSlow: HTTPFailure {
-        var failure = HTTPFailure(.requestTimeout, code: "request_timeout", "The body took too long to arrive.")
+        var failure = HTTPFailure(
+            .requestTimeout, code: "request_timeout", "The body took too long to arrive. Send the request again.")
         failure.closesConnection = true
         return failure
     }

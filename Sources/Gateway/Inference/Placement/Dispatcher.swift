@@ -150,7 +150,7 @@ final class EndpointLease: Sendable {
 
 extension Dispatcher {
     /// The request cannot even wait.
-    static let lineFull = queueFull("Every endpoint of this model is busy, and so is the queue.")
+    static let lineFull = queueFull("Every endpoint of this model is busy, and its queue is full.")
     /// The request waited as long as it may.
     static let stayedBusy = queueFull("Every endpoint of this model stayed busy.")
 

@@ -18,7 +18,7 @@ enum InferenceContentType: Sendable, Hashable {
         guard contentEncodings.allSatisfy({ $0.lowercased() == "identity" }) else {
             throw HTTPFailure(
                 .unsupportedMediaType, code: "unsupported_content_encoding",
-                "The body must be sent without a Content-Encoding.")
+                "Send the body without a Content-Encoding: a compressed one is not taken.")
         }
         try ModelField.check(query: query)
         return type
@@ -30,7 +30,7 @@ enum InferenceContentType: Sendable, Hashable {
     /// the first, some the last, some join them), a parameter twice, another charset than UTF-8 (the `body-parser` of
     /// Express decodes UTF-7).
     static func parse(values: [String]) throws(HTTPFailure) -> InferenceContentType {
-        guard values.count <= 1 else { throw invalid("The request has more than one Content-Type.") }
+        guard values.count <= 1 else { throw invalid("The request has more than one Content-Type. Send one.") }
         guard let value = values.first else { throw unsupported("application/json or multipart/form-data") }
         // What nearly all clients send.
         if value == "application/json" { return .json }
@@ -45,7 +45,9 @@ enum InferenceContentType: Sendable, Hashable {
         for parameter in parsed.parameters { try check(parameter, isForm: isForm) }
         guard isForm else { return .json }
         guard let boundary = parsed["boundary"], isBoundary(boundary.value) else {
-            throw invalid("Content-Type names no valid boundary.", isForm: true)
+            throw invalid(
+                "Content-Type must name a boundary, as in multipart/form-data; boundary=abc, of 1 to 70 characters.",
+                isForm: true)
         }
         return .form(boundary: boundary.text)
     }
@@ -88,7 +90,8 @@ enum InferenceContentType: Sendable, Hashable {
 
     private static func unsupported(_ types: String) -> HTTPFailure {
         HTTPFailure(
-            .unsupportedMediaType, code: "unsupported_media_type", "The body must be sent as \(types).")
+            .unsupportedMediaType, code: "unsupported_media_type",
+            "Send the body as \(types), and say so in Content-Type.")
     }
 
     private static func invalid(_ message: String, isForm: Bool = false) -> HTTPFailure {

@@ -73,7 +73,7 @@ struct JSONFields {
     /// character, and could read `model`.
     private static func name(_ key: UnsafeRawBufferPointer, at offset: Int) throws(HTTPFailure) -> Name {
         guard key.count <= maximumKeyBytes else {
-            throw .badRequest("invalid_field", "A key of the body has more than \(maximumKeyBytes) bytes.")
+            throw .badRequest("invalid_field", "The keys of the body must have at most \(maximumKeyBytes) bytes.")
         }
         if key.allSatisfy({ $0 >= 0x20 && $0 < 0x7F && $0 != 0x5C }) { return Name(key) }
         guard let name = JSONString.decode(key) else {

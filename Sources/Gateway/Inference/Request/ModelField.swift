@@ -58,27 +58,29 @@ enum ModelField {
         for item in query.utf8.split(whereSeparator: { $0 == UInt8(ascii: "&") || $0 == UInt8(ascii: ";") })
         where isMeant(byName: item.prefix { $0 != UInt8(ascii: "=") }) {
             throw .badRequest(
-                "invalid_field", "The query must not name a model: name it in the body.", param: name)
+                "invalid_field", "Name the model in the body, and not in the query of the URL.", param: name)
         }
     }
 
     // MARK: Failures
 
     static let required = HTTPFailure.badRequest(
-        "model_required", "The request names no model: GET /v1/models lists those there are.", param: name)
+        "model_required",
+        "The request names no model. Send its id in the field \"model\" of the body; GET /v1/models lists the models.",
+        param: name)
     static let twice = HTTPFailure.badRequest(
-        "duplicate_field", "The request names its model more than once.", param: name)
+        "duplicate_field", "The request names its model more than once. Send one field \"model\".", param: name)
     static let misspelled = HTTPFailure.badRequest(
         "invalid_field", "The field that names the model must be spelled \"model\", in lower case.", param: name)
-    static let notText = HTTPFailure.badRequest("invalid_type", "model must be a string.", param: name)
+    static let notText = HTTPFailure.badRequest("invalid_type", "The field \"model\" must be a string.", param: name)
 
     /// The longest name of a model, in bytes of UTF-8.
     static let maximumBytes = 1 << 10
     static let tooLong = HTTPFailure.badRequest(
-        "invalid_model", "The name of a model has at most \(maximumBytes) bytes.", param: name)
+        "invalid_model", "The name of a model must have at most \(maximumBytes) bytes.", param: name)
     /// Parsers in C end a text at a NUL.
     static let unprintable = HTTPFailure.badRequest(
-        "invalid_model", "The name of a model has no control characters.", param: name)
+        "invalid_model", "The name of a model must not hold control characters.", param: name)
 
     /// Throws 400 for a name that no endpoint can have.
     static func checked(_ model: String?) throws(HTTPFailure) -> String {
