@@ -13,6 +13,9 @@ final class RestrictedListCache: Sendable {
         let models: VisibleModels
         /// ETag of the whole list that it is a part of.
         fileprivate let whole: String
+
+        /// The body, and two references to each model.
+        fileprivate var byteCount: Int { body.readableBytes + models.models.count * 16 }
     }
 
     /// The place of one set of patterns. Its lock is held while its part is made.
@@ -80,8 +83,8 @@ final class RestrictedListCache: Sendable {
         state.made += 1
         // A slot that was dropped while its part was being made counts for nothing.
         if state.entries[patterns]?.slot === slot {
-            state.bytes += part.body.readableBytes - (state.entries[patterns]?.bytes ?? 0)
-            state.entries[patterns]?.bytes = part.body.readableBytes
+            state.bytes += part.byteCount - (state.entries[patterns]?.bytes ?? 0)
+            state.entries[patterns]?.bytes = part.byteCount
         }
         while state.entries.count > maximumCount || state.bytes > maximumBytes, state.entries.count > 1,
             let oldest = state.entries.min(by: { $0.value.turn < $1.value.turn })?.key
