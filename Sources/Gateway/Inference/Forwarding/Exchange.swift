@@ -265,7 +265,7 @@ final class Exchange: Expirable {
     private func placed(_ new: EndpointLease) {
         if lease == nil { lease = new } else { nextLease = new }
         lastAsked = new.target.id
-        client.current?.accessEntry?.endpoint = new.target.endpoint.record.name
+        client.current?.accessEntry?.endpoint = new.target.endpoint.name
         machine.asks(for: new.target.model.value)
         feed(.placed)
     }
