@@ -5,6 +5,7 @@
 enum KnownNames {
     /// Of the gateway, the poller, the registrar, the command line's client, and `scripts/run` together.
     static let ofAllProcesses: Set<String> = [
+        "ROLLCALL_ACCESS_LOG",
         "ROLLCALL_ADMIN_KEY",
         "ROLLCALL_ADMIN_KEY_FILE",
         "ROLLCALL_ADOPT",
