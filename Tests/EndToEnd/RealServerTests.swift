@@ -4,31 +4,11 @@ import Testing
 /// A real llama.cpp server with a real model, seen through the whole of Rollcall.
 @Suite(.serialized, .enabled(if: TestBroker.isAvailable && Paths.python != nil, "needs scripts/test"))
 struct RealServerTests {
-    private static let model = Paths.root.appendingPathComponent(".rollcall/gemma-3-270m.gguf")
-
-    private func llama(
-        _ deployment: Deployment, port: Int, model: URL = RealServerTests.model
-    ) async throws -> ChildProcess {
-        let child = try ChildProcess(
-            "llama", executable: try #require(Paths.python),
-            arguments: [Paths.programs.appendingPathComponent("llama_server.py").path, model.path, "\(port)"],
-            log: deployment.folder.appendingPathComponent("llama-\(port).log"))
-        do {
-            try await eventually("llama.cpp listens", within: .seconds(120)) {
-                try child.output.contains("\nlistening")
-            }
-        } catch {
-            await child.killNow()
-            throw error
-        }
-        return child
-    }
-
     @Test(.timeLimit(.minutes(5)))
     func modelOfARealServerComesGoesAndComesBack() async throws {
         try await Deployment.run { deployment in
             let port = try Ports.free()
-            let server = try await llama(deployment, port: port)
+            let server = try await LlamaServer.start(in: deployment.folder, port: port)
             _ = try await deployment.registrar(
                 "registrar", ["ROLLCALL_ENDPOINTS": "llama=http://127.0.0.1:\(port)"])
             _ = try await deployment.poller("poller", ["ROLLCALL_POLL_INTERVAL": "2"])
@@ -57,7 +37,7 @@ struct RealServerTests {
             #expect((failed["consecutive_failures"].integer ?? 0) >= 2)
             #expect(failed["last_error"]["code"].string == "connect_failed")
 
-            let again = try await llama(deployment, port: port)
+            let again = try await LlamaServer.start(in: deployment.folder, port: port)
             defer { again.signal(SIGKILL) }
             try await eventually("the model is back", within: .seconds(70)) { try await entry() != nil }
         }
@@ -95,8 +75,8 @@ struct RealServerTests {
             let file = source.appendingPathComponent("gemma-3-270m-Q4_K_M.gguf")
             _ = try await run(
                 try #require(Paths.python).path,
-                [Paths.programs.appendingPathComponent("model_file.py").path, Self.model.path])
-            try FileManager.default.createSymbolicLink(at: file, withDestinationURL: Self.model)
+                [Paths.programs.appendingPathComponent("model_file.py").path, LlamaServer.model.path])
+            try FileManager.default.createSymbolicLink(at: file, withDestinationURL: LlamaServer.model)
             try await fleet.hub.put("google/gemma-3-270m", ["directory": source.path])
             let port = try Ports.free()
             _ = try await deployment.registrar(
@@ -122,7 +102,8 @@ struct RealServerTests {
             let path = try #require(downloaded.first { $0["role"].string == "weights" }?["path"].string)
             #expect(try await gateway.registered(name)["status"].string == "registered")
 
-            let server = try await llama(deployment, port: port, model: URL(fileURLWithPath: path))
+            let server = try await LlamaServer.start(
+                in: deployment.folder, port: port, model: URL(fileURLWithPath: path))
             defer { server.signal(SIGKILL) }
             let ready = try await eventually("the model is ready", within: .seconds(70)) {
                 let model = try await gateway.registered(name)
@@ -151,7 +132,7 @@ struct RealServerTests {
             for _ in 0..<2 {
                 let port = try Ports.free()
                 ports.append(port)
-                servers.append(try await llama(deployment, port: port))
+                servers.append(try await LlamaServer.start(in: deployment.folder, port: port))
             }
             _ = try await deployment.registrar(
                 "registrar",

@@ -14,13 +14,10 @@ struct RunScriptTests {
 
         func start(_ settings: [String: String] = [:]) throws -> ChildProcess {
             let usual = ["ROLLCALL_RUN_BIN": Paths.products.path, "ROLLCALL_PORT": "\(port)"]
-            // Threads of the tests block signals, and a child has its thread's mask.
             return try ChildProcess(
-                "run", executable: URL(fileURLWithPath: "/usr/bin/perl"),
-                arguments: [
-                    "-MPOSIX", "-e", "sigprocmask(SIG_SETMASK, POSIX::SigSet->new); exec @ARGV",
-                    Paths.root.appendingPathComponent("scripts/run").path,
-                ], environment: usual.merging(settings) { $1 }, log: log)
+                "run", executable: ChildProcess.unblocked.executable,
+                arguments: ChildProcess.unblocked.arguments + [Paths.root.appendingPathComponent("scripts/run").path],
+                environment: usual.merging(settings) { $1 }, log: log)
         }
 
         /// What a run that ends by itself says, and its exit code.

@@ -13,9 +13,19 @@ final class ChildProcess: Sendable {
         var waiters: [CheckedContinuation<Int32, Never>] = []
     }
 
-    /// - Parameter environment: added to the tests' own, in which no ROLLCALL_… setting is passed on.
+    /// Begins a command line that runs with no signal blocked. Threads of the tests block signals, and a child has the mask
+    /// of its thread: a shell would never hear of SIGINT.
+    static let unblocked = (
+        executable: URL(fileURLWithPath: "/usr/bin/perl"),
+        arguments: ["-MPOSIX", "-e", "sigprocmask(SIG_SETMASK, POSIX::SigSet->new); exec @ARGV"]
+    )
+
+    /// - Parameters:
+    ///   - environment: added to the tests' own, in which no ROLLCALL_… setting is passed on
+    ///   - input: its standard input; empty without one
     init(
-        _ name: String, executable: URL, arguments: [String] = [], environment: [String: String] = [:], log: URL
+        _ name: String, executable: URL, arguments: [String] = [], environment: [String: String] = [:],
+        input: Pipe? = nil, log: URL
     ) throws {
         self.name = name
         self.log = log
@@ -32,7 +42,7 @@ final class ChildProcess: Sendable {
             .merging(environment) { $1 }
             // A tracer of a crashed process keeps its end from being noticed, for ever where it hangs.
             .merging(["SWIFT_BACKTRACE": "enable=no"]) { $1 }
-        process.standardInput = FileHandle.nullDevice
+        process.standardInput = (input as Any?) ?? FileHandle.nullDevice
         process.standardOutput = output
         process.standardError = output
         let ended = Ended()
