@@ -100,10 +100,24 @@ struct RunScriptTests {
                 "No broker answers at 127.0.0.1:1, which ROLLCALL_AMQP_URL names. Without that setting one is started "
                     + "here.\n"
             ),
+            (
+                ["ROLLCALL_ADMIN_KEY_FILE": "/none/key"],
+                "ROLLCALL_ADMIN_KEY_FILE is \"/none/key\", which cannot be read.\n"
+            ),
         ])
     func whatIsWrongIsSaidBeforeAnythingStarts(settings: [String: String], line: String) async throws {
         let (status, output) = try await Place().refused(settings)
         #expect(status == 1 && output == line, "\(output)")
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func aBrokersAddressComesFromAFileToo() async throws {
+        let place = try Place()
+        let file = place.log.appendingPathExtension("url")
+        try Data(" amqp://u:secret@127.0.0.1:1/ \r\n".utf8).write(to: file)
+        defer { try? FileManager.default.removeItem(at: file) }
+        let (status, output) = try await place.refused(["ROLLCALL_AMQP_URL_FILE": file.path])
+        #expect(status == 1 && output.hasPrefix("No broker answers at 127.0.0.1:1, "), "\(output)")
     }
 
     @Test(.timeLimit(.minutes(1)))
