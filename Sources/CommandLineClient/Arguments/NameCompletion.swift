@@ -19,7 +19,7 @@ enum NameCompletion {
             let names = await names(at: paths, words: words, environment: ProcessInfo.processInfo.environment)
             // To zsh's _describe a colon ends the name, and a description follows.
             guard CompletionShell.requesting == .zsh else { return names }
-            return names.map { $0.replacing("\\", with: "\\\\").replacing(":", with: "\\:") }
+            return names.map { $0.replacing(":", with: "\\:") }
         }
     }
 
@@ -41,7 +41,24 @@ enum NameCompletion {
             }
         }
         await http.shutdown()
-        return names.filter { HumanText.clean($0) == $0 }.sorted()
+        return names.filter(isPlain).sorted()
+    }
+
+    /// Whether a shell reads the name as it stands, on its command line and in the generated scripts. An endpoint chooses the
+    /// ids of its models, and bash runs `$(command)` inside the words that `compgen -W` is given. Other names have to be
+    /// typed.
+    private static func isPlain(_ name: String) -> Bool {
+        !name.hasPrefix("-")
+            && name.utf8.allSatisfy { byte in
+                switch byte {
+                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "-"),
+                    UInt8(ascii: "/"), UInt8(ascii: ":"), UInt8(ascii: "@"), UInt8(ascii: "+"), UInt8(ascii: ","),
+                    UInt8(ascii: "="), UInt8(ascii: "%"):
+                    true
+                default: false
+                }
+            }
     }
 
     /// Records have a name and an id that nobody types; a model of the list has only its id.
