@@ -8,7 +8,9 @@ package struct JSONText {
     package mutating func append(string: String) {
         text.append("\"")
         defer { text.append("\"") }
-        let isPlain = string.utf8.allSatisfy { $0 >= 0x20 && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }
+        let isPlain = string.utf8.allSatisfy {
+            $0 >= 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\")
+        }
         if isPlain {
             text.append(string)
             return
@@ -20,11 +22,22 @@ package struct JSONText {
             case "\n": text.append("\\n")
             case "\r": text.append("\\r")
             case "\t": text.append("\\t")
-            case _ where scalar.value < 0x20:
-                let digits = String(scalar.value, radix: 16)
-                text.append("\\u" + String(repeating: "0", count: 4 - digits.count) + digits)
+            case _ where Self.isHidden(scalar):
+                for unit in String(scalar).utf16 {
+                    let digits = String(unit, radix: 16)
+                    text.append("\\u" + String(repeating: "0", count: 4 - digits.count) + digits)
+                }
             default: text.unicodeScalars.append(scalar)
             }
+        }
+    }
+
+    /// A character that does not show as itself: it ends a line for some readers (U+0085, U+2028), steers a terminal
+    /// (U+009B), or turns the text around it (U+202E).
+    static func isHidden(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.properties.generalCategory {
+        case .control, .format, .lineSeparator, .paragraphSeparator: true
+        default: false
         }
     }
 

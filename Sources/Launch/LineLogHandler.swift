@@ -100,7 +100,7 @@ struct LineLogHandler: LogHandler {
     /// As it is where that is unambiguous, else as a JSON string.
     private static func quotedIfNeeded(_ text: String) -> String {
         let plain = text.unicodeScalars.allSatisfy {
-            $0.value > 0x20 && $0.value != 0x7f && $0 != "\"" && $0 != "=" && $0 != "\\"
+            $0 != " " && $0 != "\"" && $0 != "=" && $0 != "\\" && !JSONText.isHidden($0)
         }
         if plain && !text.isEmpty { return text }
         var json = JSONText()

@@ -33,6 +33,22 @@ struct LineLogHandlerTests {
             ])
     }
 
+    /// Values may be strangers' words: a model's name in a request, a path.
+    @Test(
+        "A value cannot end its line, steer a terminal, or turn the text around",
+        arguments: [LineLogHandler.Format.text, .json])
+    func hiddenCharacters(format: LineLogHandler.Format) throws {
+        let (logger, lines) = logger(format)
+        for text in [
+            "\u{7F}", "\u{85}", "\u{9B}31m", "\u{2028}", "\u{2029}", "\u{202E}", "\u{200B}", "\u{FEFF}", "\u{E0041}",
+        ] {
+            logger.info("Request", metadata: ["model": "a\(text)b", "plain": "ü日本"])
+            let line = try #require(lines.all.withLock { $0.popLast() })
+            let hidden = try #require(text.unicodeScalars.first)
+            #expect(!line.unicodeScalars.contains(hidden) && line.contains(#"a\u"#) && line.contains("ü日本"), "\(line)")
+        }
+    }
+
     @Test("Empty values are left out", arguments: [LineLogHandler.Format.text, .json])
     func emptyValues(format: LineLogHandler.Format) throws {
         let (logger, lines) = logger(format)
