@@ -146,6 +146,17 @@ struct ModelTests {
         #expect(broken.failure?.message == "1 of 2 endpoints did not generate anything")
     }
 
+    @Test(
+        "A name that no registration can have is not asked for",
+        arguments: ["verify", "refresh", "remove", "manifest"], ["echo", "qwen3:14b", "a/b/c", "/a", "a/"])
+    func impossibleNames(command: String, name: String) async throws {
+        let ended = try await rollcall("models", command, name) { _ in .json("{}", status: 405) }
+        #expect(ended.status == .notFound && ended.requests.isEmpty)
+        #expect(
+            ended.failure?.code == "model_not_registered"
+                && ended.failure?.hint?.contains("rollcall models registered") == true)
+    }
+
     @Test("A manifest is passed on byte for byte")
     func manifest() async throws {
         let bytes = #"{"name": "org/a",  "files":[]}"#

@@ -20,7 +20,9 @@ struct GlobalOptions: ParsableArguments {
         help: ArgumentHelp("Certificates (PEM) to trust in place of the system's, with https.", valueName: "path"))
     var caFile: String?
 
-    @Option(help: ArgumentHelp("Give up after this time in all (exit code 75).", valueName: "seconds"))
+    @Option(
+        help: ArgumentHelp(
+            "Give up after this time in all, in chat after this time of silence (exit code 75).", valueName: "seconds"))
     var timeout: Double = 300
 
     @Flag(help: "Print the gateway's JSON as it came.")

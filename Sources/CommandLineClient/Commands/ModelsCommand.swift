@@ -10,7 +10,23 @@ struct ModelsCommand: AsyncParsableCommand {
             List.self, Registered.self, Show.self, Register.self, Remove.self, Refresh.self, Verify.self, Manifest.self,
         ])
 
-    static func path(_ name: String) throws -> String { "/v0/models/\(try PathText.encode(name))" }
+    static func path(_ name: String) throws -> String { "/v0/models/\(try registration(name))" }
+
+    /// The name of a registration as it stands in a route. Any other name would be another route, and the gateway would say
+    /// something of that.
+    private static func registration(_ name: String) throws -> String {
+        guard isRegistration(name) else {
+            throw CommandFailure(
+                .notFound, "\(name) is not registered: a registration is called ORG/NAME, as its repository is",
+                code: "model_not_registered", hint: "rollcall models registered lists those there are.")
+        }
+        return try PathText.encode(name)
+    }
+
+    private static func isRegistration(_ name: String) -> Bool {
+        let parts = name.split(separator: "/", omittingEmptySubsequences: false)
+        return parts.count == 2 && parts.allSatisfy { !$0.isEmpty }
+    }
 
     struct List: GatewayCommand {
         static let configuration = CommandConfiguration(
@@ -41,8 +57,7 @@ struct ModelsCommand: AsyncParsableCommand {
 
         func run(in session: Session) async throws {
             let usable = "/v1/models/\(try PathText.encode(name))"
-            // A registration's name has two parts. Any other name would be another route.
-            if name.split(separator: "/").count == 2 {
+            if isRegistration(name) {
                 do {
                     return try session.show(try await session.client.get(try path(name)), ModelText.record)
                 } catch let failure as CommandFailure where failure.code == "model_not_registered" {
@@ -124,7 +139,7 @@ struct ModelsCommand: AsyncParsableCommand {
 
         func run(in session: Session) async throws {
             let response = try await session.client.get(
-                "/v0/models/registry/\(try PathText.encode(name))/manifest.json")
+                "/v0/models/registry/\(try registration(name))/manifest.json")
             guard JSONValue(response.body) != nil else {
                 throw CommandFailure(.failure, "the server's answer is not JSON; is --url right?")
             }
