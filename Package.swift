@@ -53,9 +53,10 @@ let package = Package(
         .target(name: "AMQP", dependencies: ["CRabbitMQ", logging, lifecycle, collections], swiftSettings: strict),
         .target(name: "Curl", dependencies: ["CCurl", collections], swiftSettings: strict),
         .target(
-            name: "Catalog", dependencies: ["AMQP", logging, lifecycle, collections, crypto],
+            name: "Catalog", dependencies: ["AMQP", "Conventions", logging, lifecycle, collections, crypto],
             swiftSettings: strict),
-        // The version, a secret's file, and the namespace, for programs that share no other code.
+        // What all programs do alike and that needs no library: the version, a secret's file, the namespace, how far two
+        // names are from each other, which characters are hidden.
         .target(name: "Conventions", swiftSettings: strict),
         .target(
             name: "Launch",
@@ -70,7 +71,8 @@ let package = Package(
         .executableTarget(
             name: "Gateway",
             dependencies: [
-                "AMQP", "Catalog", "Launch", crypto, logging, lifecycle, httpTypes, nio, nioPosix, nioHTTP1,
+                "AMQP", "Catalog", "Conventions", "Launch", crypto, logging, lifecycle, httpTypes, nio, nioPosix,
+                nioHTTP1,
                 .product(name: "NIOSSL", package: "swift-nio-ssl"), .product(name: "NIOTLS", package: "swift-nio"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ], swiftSettings: strict),
@@ -97,7 +99,8 @@ let package = Package(
         .testTarget(
             name: "AMQPTests", dependencies: ["AMQP", "CRabbitMQ", logging, lifecycle], swiftSettings: strict),
         .testTarget(name: "CurlTests", dependencies: ["Curl", "TestSupport"], swiftSettings: strict),
-        .testTarget(name: "CatalogTests", dependencies: ["Catalog", "TestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "CatalogTests", dependencies: ["Catalog", "Conventions", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "LaunchTests", dependencies: ["Launch", "TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "CommandLineClientTests",

@@ -1,3 +1,5 @@
+import Conventions
+
 /// Texts of others as messages show them: on one line, of a bearable length, and without characters that change how the
 /// rest is shown.
 public enum QuotedText {
@@ -25,8 +27,8 @@ public enum QuotedText {
 
     private static func isShown(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.properties.generalCategory {
-        case .control, .format, .lineSeparator, .paragraphSeparator, .privateUse, .unassigned: false
-        default: true
+        case .privateUse, .unassigned: false
+        default: !scalar.isHidden
         }
     }
 }

@@ -1,3 +1,5 @@
+import Conventions
+
 /// The models that somebody may have meant who asked for one that is not there.
 public struct NearModels: Sendable {
     /// The nearest first.

@@ -1,3 +1,5 @@
+import Conventions
+
 /// Writes JSON into a string, for the few places that must not depend on an encoder: log lines and health answers.
 package struct JSONText {
     package private(set) var text = ""
@@ -22,22 +24,13 @@ package struct JSONText {
             case "\n": text.append("\\n")
             case "\r": text.append("\\r")
             case "\t": text.append("\\t")
-            case _ where Self.isHidden(scalar):
+            case _ where scalar.isHidden:
                 for unit in String(scalar).utf16 {
                     let digits = String(unit, radix: 16)
                     text.append("\\u" + String(repeating: "0", count: 4 - digits.count) + digits)
                 }
             default: text.unicodeScalars.append(scalar)
             }
-        }
-    }
-
-    /// A character that does not show as itself: it ends a line for some readers (U+0085, U+2028), steers a terminal
-    /// (U+009B), or turns the text around it (U+202E).
-    static func isHidden(_ scalar: Unicode.Scalar) -> Bool {
-        switch scalar.properties.generalCategory {
-        case .control, .format, .lineSeparator, .paragraphSeparator: true
-        default: false
         }
     }
 

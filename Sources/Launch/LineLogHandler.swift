@@ -1,3 +1,4 @@
+import Conventions
 import Glibc
 import Logging
 
@@ -100,7 +101,7 @@ struct LineLogHandler: LogHandler {
     /// As it is where that is unambiguous, else as a JSON string.
     private static func quotedIfNeeded(_ text: String) -> String {
         let plain = text.unicodeScalars.allSatisfy {
-            $0 != " " && $0 != "\"" && $0 != "=" && $0 != "\\" && !JSONText.isHidden($0)
+            $0 != " " && $0 != "\"" && $0 != "=" && $0 != "\\" && !$0.isHidden
         }
         if plain && !text.isEmpty { return text }
         var json = JSONText()

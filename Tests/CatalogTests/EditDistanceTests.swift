@@ -1,4 +1,4 @@
-import Catalog
+import Conventions
 import TestSupport
 import Testing
 

@@ -1,3 +1,5 @@
+import Conventions
+
 /// Values as people read them; nil stays nil, which tables show as `-`.
 enum HumanText {
     /// `512 B`, `49 KiB`, `4.4 GiB`: three digits at most before the unit, one after the point below 10.
@@ -32,10 +34,9 @@ enum HumanText {
 
     /// Without control characters: a model's name comes from a stranger, and must not steer the terminal.
     static func clean(_ text: String) -> String {
-        let isClean = text.unicodeScalars.allSatisfy(isPrintable)
-        guard !isClean else { return text }
+        guard text.unicodeScalars.contains(where: \.isHidden) else { return text }
         var clean = String.UnicodeScalarView()
-        clean.append(contentsOf: text.unicodeScalars.map { isPrintable($0) ? $0 : "?" })
+        clean.append(contentsOf: text.unicodeScalars.map { $0.isHidden ? "?" : $0 })
         return String(clean)
     }
 
@@ -57,14 +58,6 @@ enum HumanText {
 
     /// Two or three digits: `9.5`, `42`, `1250`.
     static func decimal(_ value: Double) -> String { short(value) }
-
-    private static func isPrintable(_ scalar: Unicode.Scalar) -> Bool {
-        switch scalar.properties.generalCategory {
-        // Format characters too: they can turn the direction of the text around.
-        case .control, .format, .lineSeparator, .paragraphSeparator: false
-        default: true
-        }
-    }
 
     private static func short(_ value: Double) -> String {
         guard value < 9.95 else { return String(Int(value.rounded())) }

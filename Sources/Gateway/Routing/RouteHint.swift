@@ -1,4 +1,5 @@
 import Catalog
+import Conventions
 import HTTPTypes
 
 /// What a client most likely meant by a request that has no route. Most such requests come of a base URL with one `/v1` too
