@@ -78,17 +78,22 @@ final class ListedModels: Sendable {
 }
 
 extension Array {
-    /// The element for which `order` gives 0. `order` must rise along the array: below 0 means that the element stands
-    /// before the wanted one.
-    func binarySearch(_ order: (Element) -> Int) -> Element? {
+    /// The first element for which `isBehind` is true; the end if there is none. Once true it must stay true along the
+    /// array.
+    func firstIndex(inOrder isBehind: (Element) -> Bool) -> Int {
         var low = 0
         var high = count
         while low < high {
             let middle = (low + high) / 2
-            let found = order(self[middle])
-            if found == 0 { return self[middle] }
-            if found < 0 { low = middle + 1 } else { high = middle }
+            if isBehind(self[middle]) { high = middle } else { low = middle + 1 }
         }
-        return nil
+        return low
+    }
+
+    /// The element for which `order` gives 0. `order` must rise along the array: below 0 means that the element stands
+    /// before the wanted one.
+    func binarySearch(_ order: (Element) -> Int) -> Element? {
+        let index = firstIndex(inOrder: { order($0) >= 0 })
+        return index < count && order(self[index]) == 0 ? self[index] : nil
     }
 }

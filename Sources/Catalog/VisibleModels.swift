@@ -76,17 +76,3 @@ extension VisibleModels {
         return ModelPage(models: models[start..<end], hasMore: start > 0)
     }
 }
-
-extension Array {
-    /// The first element for which `isBehind` is true; the end if there is none. Once true it must stay true along the
-    /// array.
-    func firstIndex(inOrder isBehind: (Element) -> Bool) -> Int {
-        var low = 0
-        var high = count
-        while low < high {
-            let middle = (low + high) / 2
-            if isBehind(self[middle]) { high = middle } else { low = middle + 1 }
-        }
-        return low
-    }
-}
