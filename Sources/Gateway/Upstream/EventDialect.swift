@@ -1,6 +1,6 @@
 import NIOCore
 
-/// How the clients of a route expect an error inside a stream.
+/// Whose API a route is of: the shape of its bodies, errors, and events, and of an error inside a stream.
 enum EventDialect: Sendable {
     /// OpenAI's clients raise an error if an event's data has an `error` object, whatever the event's name.
     case openAI
@@ -9,21 +9,9 @@ enum EventDialect: Sendable {
     /// OpenAI's event `error` of the Responses API has its fields at the top. Its clients raise an error for the
     /// `error` object, as in other streams.
     case responses
-    /// Ollama's streams are lines of JSON. Its clients raise an error at a line with a text `error`.
+    /// Ollama's own API, which only endpoints of that kind speak. Its streams are lines of JSON, and its clients raise an
+    /// error at a line with a text `error`.
     case ollama
-
-    init(path: some StringProtocol) {
-        self =
-            if path == "/v1/messages" || path.hasPrefix("/v1/messages/") {
-                .anthropic
-            } else if path == "/v1/responses" || path.hasPrefix("/v1/responses/") {
-                .responses
-            } else if path.hasPrefix("/api/") {
-                .ollama
-            } else {
-                .openAI
-            }
-    }
 
     func event(code: String, message: String, type: String) -> ByteBuffer {
         let (code, message, type) = (Self.quoted(code), Self.quoted(message), Self.quoted(type))

@@ -7,7 +7,7 @@ import Testing
 
 @Suite struct InferencePathTests {
     /// Path, dialect, forms, whether a request may be repeated after silence (the body says nothing of `store`).
-    static let models: [(String, InferencePath.Dialect, Bool, Bool)] = [
+    static let models: [(String, EventDialect, Bool, Bool)] = [
         ("/v1/chat/completions", .openAI, false, true), ("/v1/completions", .openAI, false, true),
         ("/v1/embeddings", .openAI, false, true), ("/v1/responses", .responses, false, false),
         ("/v1/responses/compact", .responses, false, false), ("/v1/messages", .anthropic, false, true),

@@ -9,7 +9,7 @@ extension Exchange {
     func passAnswer() {
         guard let head else { return }
         letGoOfBody()
-        let passage = AnswerPassage(head: head, clientMinorVersion: minorVersion, dialect: dialect)
+        let passage = AnswerPassage(head: head, clientMinorVersion: minorVersion, dialect: path.dialect)
         if (200..<300).contains(head.status) {
             lease?.began(firstByte: .nanoseconds((NIODeadline.now() - askedAt).nanoseconds))
         }
@@ -31,15 +31,6 @@ extension Exchange {
         pass(rest, behind: lines)
         if closedUpstream != nil { passInputClosed() }
         upstream?.resumeReading()
-    }
-
-    private var dialect: EventDialect {
-        switch path.dialect {
-        case .openAI: .openAI
-        case .anthropic: .anthropic
-        case .responses: .responses
-        case .ollama: .ollama
-        }
     }
 
     /// The gateway's own fields, as lines.

@@ -3,16 +3,6 @@ import HTTPTypes
 
 /// A route of inference. Its path is the endpoint's path as well.
 struct InferencePath: Sendable, Hashable {
-    /// The shape of bodies, errors, and events.
-    enum Dialect: Sendable, Hashable {
-        case openAI
-        /// OpenAI's Responses API: its events have names.
-        case responses
-        case anthropic
-        /// Ollama's own API: lines of JSON. Only endpoints of that kind speak it.
-        case ollama
-    }
-
     /// What says where a request goes.
     enum Subject: Sendable, Hashable {
         /// The model that the body names.
@@ -30,13 +20,13 @@ struct InferencePath: Sendable, Hashable {
 
     let path: String
     let subject: Subject
-    let dialect: Dialect
+    let dialect: EventDialect
     /// Files are sent as forms; everything else is JSON.
     let takesForms: Bool
     let methods: [HTTPRequest.Method]
     private let repetition: Repetition
 
-    private static let exact: [String: (dialect: Dialect, repetition: Repetition)] = [
+    private static let exact: [String: (dialect: EventDialect, repetition: Repetition)] = [
         "/v1/chat/completions": (.openAI, .always),
         "/v1/completions": (.openAI, .always),
         "/v1/embeddings": (.openAI, .always),
