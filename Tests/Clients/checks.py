@@ -87,6 +87,16 @@ class Client:
         expect("".join(parts) == self.answer, f"{''.join(parts)!r} is not {self.answer!r}")
         return f"{len(parts)} parts"
 
+    def check_chat(self, ask):
+        """The checks `chat` and `stream` of a client whose answers have the shape of OpenAI's chat completions.
+
+        - ask: puts QUESTION to MODEL; with stream=True it gives the chunks
+        """
+        self.check("chat")(lambda: self.whole(ask().choices[0].message.content))
+        self.check("stream")(
+            lambda: self.streamed(chunk.choices[0].delta.content for chunk in ask(stream=True) if chunk.choices)
+        )
+
     def listed(self, ids):
         expect(sorted(ids) == sorted(MODELS), f"{sorted(ids)} are not {sorted(MODELS)}")
         return f"{len(MODELS)} models"

@@ -11,14 +11,7 @@ def ask(model=MODEL, of=inference, **more):
     return of.chat_completion([{"role": "user", "content": QUESTION}], model=model, **{**SEEDED, **more})
 
 
-@client.check("chat")
-def _():
-    return client.whole(ask().choices[0].message.content)
-
-
-@client.check("stream")
-def _():
-    return client.streamed(chunk.choices[0].delta.content for chunk in ask(stream=True) if chunk.choices)
+client.check_chat(ask)
 
 
 @client.check("unknown model")

@@ -27,14 +27,7 @@ def _():
     expect(sdk.models.retrieve(MODEL).id == MODEL, "another model")
 
 
-@client.check("chat")
-def _():
-    return client.whole(ask().choices[0].message.content)
-
-
-@client.check("stream")
-def _():
-    return client.streamed(chunk.choices[0].delta.content for chunk in ask(stream=True) if chunk.choices)
+client.check_chat(ask)
 
 
 @client.check("unknown model")
