@@ -43,8 +43,10 @@ enum RequestIdentity {
         return make()
     }
 
-    /// 15 hex digits that look random: Swift keeps a text of up to 15 bytes without memory of its own. They need not be hard to guess, only not the same twice: asking the system for
-    /// random bytes is a system call for each request.
+    /// 15 hex digits that look random. Swift keeps a text of up to 15 bytes without memory of its own.
+    ///
+    /// They need not be hard to guess, only not the same twice: to ask the system for random bytes is a system call for
+    /// each request.
     static func make() -> String {
         let count = counter.wrappingAdd(SplitMixGenerator.step, ordering: .relaxed).newValue
         var value = StableHash.mixed(count)

@@ -47,6 +47,15 @@ extension String {
     }
 }
 
+extension UnsafeBufferPointer<UInt8> {
+    /// Whether these are the bytes of `other`, which is in lower case, if letter case is ignored for ASCII.
+    func isASCIIEqual(_ other: UnsafeBufferPointer<UInt8>) -> Bool {
+        guard count == other.count else { return false }
+        for index in indices where self[index].lowercasedASCII != other[index] { return false }
+        return true
+    }
+}
+
 extension UnsafeRawBufferPointer {
     /// Whether these are the bytes of `text`.
     func isExactly(_ text: StaticString) -> Bool {

@@ -22,12 +22,7 @@ final class HeadWriter {
         write(UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
     }
 
-    func write(_ text: String) {
-        let isWritten: Void? = text.utf8.withContiguousStorageIfAvailable { write(UnsafeRawBufferPointer($0)) }
-        guard isWritten == nil else { return }
-        var native = text
-        native.withUTF8 { write(UnsafeRawBufferPointer($0)) }
-    }
+    func write(_ text: String) { text.withBytes { write(UnsafeRawBufferPointer($0)) } }
 
     func write(_ bytes: UnsafeRawBufferPointer) {
         guard let source = bytes.baseAddress else { return }

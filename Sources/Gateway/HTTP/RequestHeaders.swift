@@ -53,11 +53,6 @@ struct RequestHeaders: Sendable {
     private static func isSame(_ sent: String, _ name: HTTPField.Name) -> Bool {
         let wanted = name.canonicalName
         guard sent.utf8.count == wanted.utf8.count else { return false }
-        return sent.withBytes { sent in
-            wanted.withBytes { wanted in
-                for index in wanted.indices where sent[index].lowercasedASCII != wanted[index] { return false }
-                return true
-            }
-        }
+        return sent.withBytes { sent in wanted.withBytes { sent.isASCIIEqual($0) } }
     }
 }

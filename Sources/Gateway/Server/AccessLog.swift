@@ -1,7 +1,6 @@
 import HTTPTypes
 import Logging
 import NIOCore
-import NIOHTTP1
 
 /// A line for each request (`ROLLCALL_ACCESS_LOG`). The log's own thread writes the lines, so no event loop waits.
 ///
@@ -30,8 +29,8 @@ struct AccessLog: Sendable {
         /// The endpoint that was asked last.
         var endpoint = ""
 
-        init(_ head: HTTPRequestHead, from address: SocketAddress?, isFromLoopback: Bool, writtenBefore: Int) {
-            request = Request(head, RequestHeaders(head.headers), isFromLoopback: isFromLoopback)
+        init(_ request: Request, from address: SocketAddress?, writtenBefore: Int) {
+            self.request = request
             client = address?.ipAddress
             self.writtenBefore = writtenBefore
         }
@@ -96,10 +95,10 @@ extension Caller {
 
 extension ClientHandler {
     /// Begins the current request's line, if there is to be one.
-    func beginAccessEntry(_ head: HTTPRequestHead) {
+    func beginAccessEntry(_ request: Request) {
         guard gateway.accessLog != nil else { return }
         current?.accessEntry = AccessLog.Entry(
-            head, from: context?.remoteAddress, isFromLoopback: isFromLoopback, writtenBefore: writtenBytes)
+            request, from: context?.remoteAddress, writtenBefore: writtenBytes)
     }
 
     /// Writes the line of a request that is over. Call it before the request's work is forgotten.

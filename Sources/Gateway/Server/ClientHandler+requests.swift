@@ -9,9 +9,9 @@ extension ClientHandler {
         let headers = RequestHeaders(head.headers)
         let facts = RequestFacts(head, headers)
         current = Current(facts: facts, isHead: head.method == .HEAD)
-        beginAccessEntry(head)
-        if let fault = facts.fault { return refuse(HTTPFailure(fault)) }
         let request = Request(head, headers, isFromLoopback: isFromLoopback)
+        beginAccessEntry(request)
+        if let fault = facts.fault { return refuse(HTTPFailure(fault)) }
         switch gateway.responder.begin(request) {
         case .answer(let response):
             answer(response)

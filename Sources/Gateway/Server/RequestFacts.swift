@@ -94,18 +94,9 @@ extension StringProtocol {
     /// Whether this is `other`, which is in lower case, if letter case is ignored for ASCII.
     func isASCIIEqual(_ other: StaticString) -> Bool {
         guard utf8.count == other.utf8CodeUnitCount else { return false }
-        let start = other.utf8Start
-        let isEqual = utf8.withContiguousStorageIfAvailable { bytes in
-            for index in bytes.indices where bytes[index].lowercasedASCII != start[index] { return false }
-            return true
-        }
-        if let isEqual { return isEqual }
-        var expected = other.utf8Start
-        for byte in utf8 {
-            guard byte.lowercasedASCII == expected.pointee else { return false }
-            expected += 1
-        }
-        return true
+        let other = UnsafeBufferPointer(start: other.utf8Start, count: other.utf8CodeUnitCount)
+        return utf8.withContiguousStorageIfAvailable { $0.isASCIIEqual(other) }
+            ?? String(self).withBytes { $0.isASCIIEqual(other) }
     }
 }
 

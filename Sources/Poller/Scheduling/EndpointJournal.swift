@@ -38,11 +38,11 @@ struct EndpointJournal {
         let old = entries[view.record.id]
         let health = view.snapshot?.health
         let reason = health?.error?.code
-        let isNews = old.map { $0.state != view.state || !(reason.map($0.reasons.contains) ?? true) } ?? true
+        let isSaid = old?.state == view.state && (reason.map { old?.reasons.contains($0) == true } ?? true)
         var entry = Entry(state: view.state, lastOKAt: health?.lastOKAt)
         if let reason { entry.reasons = (old?.reasons ?? []).union([reason]) }
         entries[view.record.id] = entry
-        guard isNews, let health, health.poller == poller else { return nil }
+        guard !isSaid, let health, health.poller == poller else { return nil }
         return Self.line(view, health, since: old)
     }
 

@@ -35,7 +35,6 @@ struct AnswerFrame: Sendable {
     }
 
     /// A `response` of OpenAI's responses.
-    ///
     func response(status: String, output: String, tokens: Int) -> String {
         #"{"id":"resp_\#(id)","object":"response","created_at":\#(now),"status":"\#(status)","error":null,"#
             + #""incomplete_details":\#(status == "incomplete" ? #"{"reason":"max_output_tokens"}"# : "null"),"#
