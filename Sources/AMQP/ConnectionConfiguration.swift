@@ -30,8 +30,8 @@ public struct ConnectionConfiguration: Sendable {
     /// The bytes of their bodies.
     public var maximumOutstandingBytes = 64 << 20
     public var tls: TLS?
-    /// Called on the connection's thread: it must not wait. Connections log nothing above `debug`, since a process has
-    /// several of them, and only the process knows what is worth a line.
+    /// Called on the connection's thread: the closure must not wait. A connection logs nothing above `debug`. A process has
+    /// several connections, and the process writes one line for all of them.
     public var observer: @Sendable (ConnectionEvent) -> Void = { _ in }
 
     public init(urls: [String], name: String) {

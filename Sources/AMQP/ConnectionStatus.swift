@@ -9,7 +9,7 @@ public enum ConnectionStatus: Sendable, Hashable {
     case stopped
 }
 
-/// What happens to a connection. No case holds a credential. Addresses are host and port.
+/// A change of a connection. No case holds a credential: an address is a host and a port.
 public enum ConnectionEvent: Sendable {
     case connected(broker: String)
     /// The connection is lost, or could not be made. It is tried again; each failed try is an event.

@@ -42,7 +42,7 @@ extension BaseURL {
         text.firstRange(of: "://") != nil && !text.hasPrefix("://")
     }
 
-    /// Without what is left of a scheme, as in `http:/host` and `//host`.
+    /// The text without an incomplete scheme, as `http:/host` and `//host` have one.
     private static func withoutSlashes(_ text: String) -> Substring {
         let scheme = ["http:/", "https:/"].first { text.lowercased().hasPrefix($0) } ?? ""
         return text.dropFirst(scheme.count).drop { $0 == "/" }

@@ -9,7 +9,7 @@ public final class CatalogView: Sendable {
     public let knownCurrent: ContinuousClock.Instant?
     /// `/v1/models`, encoded.
     public let list: ModelList
-    /// What the list is made of.
+    /// The models of the list.
     public let visible: VisibleModels
 
     let models: ListedModels

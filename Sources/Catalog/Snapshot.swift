@@ -9,7 +9,7 @@ public struct ModelEntry: Sendable, Hashable, Codable {
     public var parameterCount: Int64?
     public var architecture: String?
     public var loaded: Bool?
-    /// What Ollama calls the model's digest, as it says it: SHA-256 of the model's manifest in hex.
+    /// The digest that Ollama lists for the model: SHA-256 of the model's manifest, in hex.
     public var contentDigest: String?
     /// Bytes that the model takes on the endpoint's disk.
     public var sizeBytes: Int64?

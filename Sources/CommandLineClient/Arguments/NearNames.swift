@@ -1,6 +1,6 @@
 import ArgumentParser
 
-/// What was probably meant by a command that does not exist. The parser itself suggests options only.
+/// Suggests a command for one that does not exist. The argument parser suggests options only.
 enum NearNames {
     /// Words of other tools for what a command here does.
     private static let synonyms = [
@@ -14,7 +14,7 @@ enum NearNames {
         var place = root
         for (index, word) in arguments.enumerated() {
             let children = place.configuration.subcommands
-            // What comes next are arguments, or an option that the parser itself finds fault with.
+            // The rest are arguments of the command, or options. The parser itself reports a wrong option.
             guard !children.isEmpty, !word.hasPrefix("-") else { return nil }
             if let child = children.first(where: { names($0).contains(word) }) {
                 place = child

@@ -8,7 +8,7 @@ struct ChatAnswer: Sendable {
     /// How long nothing may come.
     let patience: Duration
 
-    /// What is known of the answer once it is complete.
+    /// The text, the timing, and the end of a complete answer.
     struct Summary: Sendable {
         var text = ""
         var endpoint: String?

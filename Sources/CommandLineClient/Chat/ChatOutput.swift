@@ -1,7 +1,7 @@
 import Synchronization
 
-/// Prints an answer as it comes: the answer itself to standard output, the reasoning before it to standard error, so that
-/// what is piped on is the answer alone. Both begin at the start of a line, and the last line is finished whatever happens.
+/// Prints an answer as it comes. The answer goes to standard output and its reasoning to standard error, so that a pipe gets
+/// the answer alone. Both begin at the start of a line. The last line is finished also if the answer breaks off.
 final class ChatOutput: Sendable {
     private enum Place { case lineStart, answer, reasoning }
 
