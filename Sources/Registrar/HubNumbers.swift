@@ -37,17 +37,27 @@ final class HubNumbers: Service {
         try await loop.run(find: due, work: look)
     }
 
-    private func due() async throws -> [RegistrationRecord] {
+    private func due() async throws -> [String] {
         let now = wallClock()
-        let records = try await announcer.patience.until("what is due") {
+        let names = try await announcer.patience.until("what is due") {
             try await self.announcer.store.dueRegistrations(at: now, limit: Self.limit)
         }
         return inWork.withLock { inWork in
-            records.filter { inWork.count < Self.limit && inWork.insert($0.name).inserted }
+            names.filter { inWork.count < Self.limit && inWork.insert($0).inserted }
         }
     }
 
-    private func look(at record: RegistrationRecord) async throws {
+    private func look(at name: String) async throws {
+        try await ask(about: name)
+        _ = inWork.withLock { $0.remove(name) }
+        wake()
+    }
+
+    private func ask(about name: String) async throws {
+        let held = try await announcer.patience.until("a registration") {
+            try await self.announcer.store.registration(named: name)
+        }
+        guard let record = held else { return }
         var answer: (info: HubInfo, commit: String)?
         do throws(Rejection) {
             answer = try await hub.live(repo: record.repo, revision: record.requestedRevision, now: wallClock())
@@ -64,7 +74,5 @@ final class HubNumbers: Service {
             try await self.announcer.store.updateHubInfo(record.name, found, at: now, dueAt: dueAt)
         }
         try await announcer.announce()
-        _ = inWork.withLock { $0.remove(record.name) }
-        wake()
     }
 }

@@ -65,13 +65,17 @@ struct OutcomeTable {
         return Execution(operation: operation, isRepeat: false)
     }
 
-    /// All that have a revision above `revision`, or were made after `time` (milliseconds since 1970).
-    func outcomes(above revision: Int64, orAfter time: Int64 = .max) throws -> [Outcome] {
+    /// All that have a revision above `revision`, lowest first.
+    func outcomes(above revision: Int64) throws -> [Outcome] {
         try Row.fetchAll(
-            database,
-            sql: "SELECT * FROM outcomes WHERE revision > ? OR at > ? ORDER BY revision",
-            arguments: [revision, time]
+            database, sql: "SELECT * FROM outcomes WHERE revision > ? ORDER BY revision", arguments: [revision]
         ).map { try decode($0) }
+    }
+
+    /// The revision of the oldest outcome that was written after `time` (milliseconds since 1970); nil without one.
+    func firstRevision(after time: Int64) throws -> Int64? {
+        try Int64.fetchOne(
+            database, sql: "SELECT revision FROM outcomes WHERE at > ? ORDER BY at LIMIT 1", arguments: [time])
     }
 
     private func decode(_ row: Row) throws -> Outcome {

@@ -19,21 +19,14 @@ struct RegistrationTable {
     }
 
     /// Makes or replaces the record.
-    ///
-    /// - Parameter dueAt: milliseconds since 1970 when the Hub is to be asked for its live numbers again.
-    func put(_ record: RegistrationRecord, dueAt: Int64) throws {
+    func put(_ record: RegistrationRecord) throws {
         try database.execute(
             sql: """
-                INSERT INTO registrations (name, revision, due_at, record) VALUES (?, ?, ?, ?)
-                ON CONFLICT (name) DO UPDATE SET revision = excluded.revision, due_at = excluded.due_at,
-                    record = excluded.record
+                INSERT INTO registrations (name, revision, record) VALUES (?, ?, ?)
+                ON CONFLICT (name) DO UPDATE SET revision = excluded.revision, record = excluded.record
                 """,
-            arguments: [record.name, record.revision, dueAt, try JSON.encode(record)])
+            arguments: [record.name, record.revision, try JSON.encode(record)])
         try TombstoneTable(database: database).forget(.registration, record.name)
-    }
-
-    func dueAt(_ name: String) throws -> Int64? {
-        try Int64.fetchOne(database, sql: "SELECT due_at FROM registrations WHERE name = ?", arguments: [name])
     }
 
     func delete(named name: String, revision: Int64, at now: Int64) throws {

@@ -39,8 +39,7 @@ extension RegistryStore {
             let operation: Operation
             do {
                 operation = try Self.apply(
-                    ending, of: command, revision: revision, at: now, dueAt: dueAt,
-                    to: RegistrationTable(database: database))
+                    ending, of: command, revision: revision, at: now, dueAt: dueAt, to: database)
             } catch let rejection as Rejection {
                 operation = rejection.operation(id: command.id, at: now)
             }
@@ -54,8 +53,9 @@ extension RegistryStore {
 
     private static func apply(
         _ ending: Ending, of command: AcceptedCommand, revision: Int64, at now: Int64, dueAt: Int64,
-        to registrations: RegistrationTable
+        to database: Database
     ) throws -> Operation {
+        let registrations = RegistrationTable(database: database)
         switch ending {
         case .registered(var record):
             guard try registrations.record(named: record.name) == nil else {
@@ -64,13 +64,15 @@ extension RegistryStore {
             record.generation = revision
             record.revision = revision
             record.createdAt = now / 1000
-            try registrations.put(record, dueAt: dueAt)
+            try registrations.put(record)
+            try HubLookTable(database: database).schedule(record.name, dueAt: dueAt)
             return Operation(
                 id: command.id, state: .succeeded, revision: revision, status: 201, result: record.name, at: now)
         case .lookedAt(let found, let isApplied):
             guard let held = try registrations.record(named: found.name) else { throw Rejection.modelNotRegistered }
             let record = held.lookedAt(again: found, isApplied: isApplied, revision: revision, at: now)
-            try registrations.put(record, dueAt: dueAt)
+            try registrations.put(record)
+            try HubLookTable(database: database).schedule(record.name, dueAt: dueAt)
             return Operation(
                 id: command.id, state: .succeeded, revision: revision, status: 200, result: record.name, at: now)
         case .verified:
@@ -83,14 +85,9 @@ extension RegistryStore {
         }
     }
 
-    /// Registrations whose live numbers are due at `now`, the longest overdue first.
-    func dueRegistrations(at now: Int64, limit: Int) async throws -> [RegistrationRecord] {
-        try await database.read { database in
-            try String.fetchAll(
-                database, sql: "SELECT record FROM registrations WHERE due_at <= ? ORDER BY due_at LIMIT ?",
-                arguments: [now, limit]
-            ).map { try JSON.decode(RegistrationRecord.self, from: $0) }
-        }
+    /// Names of registrations whose live numbers are due at `now`, the longest overdue first.
+    func dueRegistrations(at now: Int64, limit: Int) async throws -> [String] {
+        try await database.read { try HubLookTable(database: $0).due(at: now, limit: limit) }
     }
 
     /// Writes down what the Hub says of a registration now, or that it says nothing.
@@ -102,16 +99,17 @@ extension RegistryStore {
         try await transaction { database in
             let registrations = RegistrationTable(database: database)
             guard var record = try registrations.record(named: name) else { return }
-            if answer != nil || !record.hub.isStale {
-                record.revision = try RegistryState.nextRevision(database)
-            }
+            try HubLookTable(database: database).schedule(name, dueAt: dueAt)
             if let answer {
                 record.hub = answer.info
                 record.notice(commit: answer.commit, at: now)
-            } else {
+            } else if !record.hub.isStale {
                 record.hub.isStale = true
+            } else {
+                return
             }
-            try registrations.put(record, dueAt: dueAt)
+            record.revision = try RegistryState.nextRevision(database)
+            try registrations.put(record)
         }
     }
 }

@@ -17,7 +17,8 @@ extension RegistryStore {
             let state = try RegistryState.read(database)
             guard state.announced < state.revision else { return nil }
             return Backlog(
-                messages: try Self.messages(database, above: state.announced), through: state.revision)
+                messages: try Self.messages(database, above: state.announced, outcomesAbove: state.announced),
+                through: state.revision)
         }
     }
 
@@ -26,9 +27,12 @@ extension RegistryStore {
     func everything(at now: Int64) async throws -> Backlog {
         let hour: Int64 = 3600 * 1000
         return try await database.read { database in
-            Backlog(
-                messages: try Self.messages(database, above: 0, outcomesAfter: now - hour),
-                through: try RegistryState.read(database).revision)
+            let state = try RegistryState.read(database)
+            let recent = try OutcomeTable(database: database).firstRevision(after: now - hour).map { $0 - 1 }
+            return Backlog(
+                messages: try Self.messages(
+                    database, above: 0, outcomesAbove: min(state.announced, recent ?? state.announced)),
+                through: state.revision)
         }
     }
 
@@ -55,15 +59,14 @@ extension RegistryStore {
     }
 
     private static func messages(
-        _ database: Database, above revision: Int64, outcomesAfter time: Int64? = nil
+        _ database: Database, above revision: Int64, outcomesAbove announced: Int64
     ) throws -> [TracedMessage] {
         var changes = try EndpointTable(database: database).records(above: revision).map { RegistryChange($0) }
         changes += try RegistrationTable(database: database).records(above: revision).map { RegistryChange($0) }
         changes += try KeyTable(database: database).records(above: revision).map { RegistryChange($0) }
         let revisions = Dictionary(changes.map { ($0.id, $0.revision) }, uniquingKeysWith: { $1 })
         changes += try TombstoneTable(database: database).all(above: revision)
-        let announced = time == nil ? revision : try RegistryState.read(database).announced
-        let outcomes = try OutcomeTable(database: database).outcomes(above: announced, orAfter: time ?? .max)
+        let outcomes = try OutcomeTable(database: database).outcomes(above: announced)
         // A record belongs to the command that gave it its revision.
         let traces = outcomes.reduce(into: [:]) { $0[$1.revision] = $1.trace }
         var items: [(revision: Int64, isOperation: Bool, message: TracedMessage)] = changes.map { change in

@@ -46,7 +46,7 @@ extension RegistryStore {
         for var record in try registrations.records() {
             record.revision = try RegistryState.nextRevision(database)
             record.generation = record.revision
-            try registrations.put(record, dueAt: try registrations.dueAt(record.name) ?? 0)
+            try registrations.put(record)
         }
         for command in try AcceptedCommandTable(database: database).all() {
             try database.execute(
