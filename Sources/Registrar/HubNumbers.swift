@@ -5,7 +5,7 @@ import Synchronization
 
 /// Keeps downloads and likes of registered models fresh, a few at a time, while this registrar is the active one.
 final class HubNumbers: Service {
-    /// Questions under way at once: enough for 10,000 registrations, and few beside the registrations themselves.
+    /// Questions under way at once: few beside those of registrations. How many there are in all the Hub's quota says.
     static let limit = 4
 
     private let announcer: Announcer

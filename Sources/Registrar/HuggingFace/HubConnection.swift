@@ -9,6 +9,38 @@ struct HubConnection: Sendable {
     let limits: HubLimits
     let pauses: HubPauses
     let slots: TransferSlots
+    private let informationQuota = HubQuota()
+    private let fileQuota = HubQuota()
+
+    init(
+        hub: HubAddress, token: String?, client: HTTPClient, limits: HubLimits, pauses: HubPauses, slots: TransferSlots
+    ) {
+        self.hub = hub
+        self.token = token
+        self.client = client
+        self.limits = limits
+        self.pauses = pauses
+        self.slots = slots
+    }
+
+    private func quota(of subject: HubRefusal.Subject) -> HubQuota {
+        if case .file = subject { fileQuota } else { informationQuota }
+    }
+
+    /// Waits until the Hub may be asked for a repository in the background, for as long as that takes.
+    func waitForBackground() async throws(Rejection) {
+        while let opening = informationQuota.opening(for: .background) {
+            try await pause(ContinuousClock.now.duration(to: opening))
+        }
+    }
+
+    private func pause(_ duration: Duration) async throws(Rejection) {
+        do {
+            try await pauses.sleep(duration)
+        } catch {
+            throw .hubLookupCancelled
+        }
+    }
 
     /// An answer with status 200.
     struct Answer: Sendable {
@@ -25,36 +57,44 @@ struct HubConnection: Sendable {
         case refused(Rejection, mayPass: Bool)
     }
 
-    /// - Parameter deadline: when there is no time left for another attempt.
+    /// - Parameters:
+    ///   - purpose: in the background a refusal for the rate limit is thrown at once.
+    ///   - deadline: when there is no time left for another attempt, or for the Hub's rate limit.
     func get(
-        _ url: String, subject: HubRefusal.Subject, maximumBytes: Int, deadline: ContinuousClock.Instant
+        _ url: String, subject: HubRefusal.Subject, purpose: HubQuota.Purpose = .registration, maximumBytes: Int,
+        deadline: ContinuousClock.Instant
     ) async throws(Rejection) -> Answer {
         var attempt = 1
         while true {
+            if attempt == 1, let opening = quota(of: subject).opening(for: .registration) {
+                let wait = ContinuousClock.now.duration(to: opening)
+                guard opening < deadline else {
+                    throw .hubRateLimited(retryAfter: Int(wait.components.seconds) + 1)
+                }
+                try await pause(wait)
+            }
             let rejection: Rejection
             switch try await follow(url, subject: subject, maximumBytes: maximumBytes, deadline: deadline) {
             case .answer(let answer): return answer
             case .refused(let reason, mayPass: false): throw reason
             case .refused(let reason, mayPass: true): rejection = reason
             }
-            guard attempt < limits.attempts, let wait = pause(after: rejection, attempt: attempt),
-                ContinuousClock.now + wait < deadline
-            else { throw rejection }
-            do {
-                try await pauses.sleep(wait)
-            } catch {
-                throw .hubLookupCancelled
-            }
+            // Another request may have been told to wait for longer.
+            let opening = quota(of: subject).opening(for: .registration).map { ContinuousClock.now.duration(to: $0) }
+            let wait = max(wait(after: rejection, attempt: attempt), opening ?? .zero)
+            let isLimited = purpose == .background && rejection.status == 429
+            guard attempt < limits.attempts, !isLimited, ContinuousClock.now + wait < deadline else { throw rejection }
+            try await pause(wait)
             attempt += 1
         }
     }
 
-    /// nil where the Hub asks for a longer wait than is worth waiting for.
-    private func pause(after rejection: Rejection, attempt: Int) -> Duration? {
+    private func wait(after rejection: Rejection, attempt: Int) -> Duration {
         let doubling = limits.retryDelay * (1 << (attempt - 1))
-        let jittered = doubling + doubling * (pauses.jitter() / 2)
-        guard let asked = rejection.retryAfter.map({ Duration.seconds($0) }) else { return jittered }
-        return asked > limits.longestWait ? nil : asked + limits.retryDelay * (pauses.jitter() / 2)
+        guard let asked = rejection.retryAfter.map({ Duration.seconds($0) }) else {
+            return doubling + doubling * (pauses.jitter() / 2)
+        }
+        return asked + limits.retryDelay * (pauses.jitter() / 2)
     }
 
     /// One attempt, over at most five redirects on the Hub.
@@ -73,6 +113,7 @@ struct HubConnection: Sendable {
             } catch {
                 throw .hubLookupCancelled
             }
+            quota(of: subject).note(status: response.status, header: { response.header($0) })
             switch response.status {
             case 200:
                 return .answer(Answer(body: response.body, url: url, wasRedirected: redirects > 0))

@@ -14,8 +14,6 @@ struct HubLimits: Sendable {
     var attempts = 3
     /// The least wait before a second attempt, doubled for the third; up to half as much again is added.
     var retryDelay = Duration.milliseconds(500)
-    /// When the Hub asks to be left alone for longer than this, whoever asked is told so instead.
-    var longestWait = Duration.seconds(5)
 
     init() {}
 }

@@ -32,7 +32,7 @@ struct HubLookup: Sendable {
         try RegistrationRules.check(request)
         let deadline = ContinuousClock.now + connection.limits.lookupTimeout
         await progress("resolving")
-        let repository = try await repository(reference, blobs: true, deadline: deadline)
+        let repository = try await repository(reference, blobs: true, purpose: .registration, deadline: deadline)
         guard !repository.isDisabled else { throw HubRefusal.disabled }
         let selection = try ArtifactSelection.choose(
             from: repository, filename: reference.filename, quantization: request.quantization)
@@ -51,29 +51,39 @@ struct HubLookup: Sendable {
     }
 
     /// Only what changes all the time, and the commit that the revision names now: one request, without the list of
-    /// sizes and hashes.
+    /// sizes and hashes. It waits for as long as the Hub's rate limit leaves nothing for the background.
     func live(
         repo: String, revision: String, now: Int64
     ) async throws(Rejection) -> (info: HubInfo, commit: String) {
         let reference = try RepositoryReference(
             RegistrationRequest(repo: repo, revision: revision), hub: connection.hub)
-        let repository = try await repository(
-            reference, blobs: false, deadline: ContinuousClock.now + connection.limits.lookupTimeout)
-        guard !repository.isDisabled else { throw HubRefusal.disabled }
-        return (repository.info(fetchedAt: now), repository.commit)
+        while true {
+            try await connection.waitForBackground()
+            do throws(Rejection) {
+                let repository = try await repository(
+                    reference, blobs: false, purpose: .background,
+                    deadline: ContinuousClock.now + connection.limits.lookupTimeout)
+                guard !repository.isDisabled else { throw HubRefusal.disabled }
+                return (repository.info(fetchedAt: now), repository.commit)
+            } catch  where error.status == 429 {
+                // The connection has noted until when.
+                continue
+            }
+        }
     }
 
     private func repository(
-        _ reference: RepositoryReference, blobs: Bool, deadline: ContinuousClock.Instant
+        _ reference: RepositoryReference, blobs: Bool, purpose: HubQuota.Purpose, deadline: ContinuousClock.Instant
     ) async throws(Rejection) -> HubRepository {
         let asked = connection.hub.information(of: reference.repo, revision: reference.revision, blobs: blobs)
-        let answer = try await information(asked, of: reference, deadline: deadline)
+        let answer = try await information(asked, of: reference, purpose, deadline: deadline)
         let repository = try HubRepository(answer: answer.body)
         guard answer.wasRedirected, let id = repository.id else { return repository }
         // A renamed repository is answered for elsewhere, and a redirect need not keep the revision and the query.
         let own = connection.hub.information(of: id, revision: reference.revision, blobs: blobs)
         guard own != answer.url else { return repository }
-        let again = try HubRepository(answer: try await information(own, of: reference, deadline: deadline).body)
+        let again = try HubRepository(
+            answer: try await information(own, of: reference, purpose, deadline: deadline).body)
         guard again.id == nil || again.id == id else {
             throw .hubError("The Hub gives the repository one name after the other.")
         }
@@ -81,11 +91,12 @@ struct HubLookup: Sendable {
     }
 
     private func information(
-        _ url: String, of reference: RepositoryReference, deadline: ContinuousClock.Instant
+        _ url: String, of reference: RepositoryReference, _ purpose: HubQuota.Purpose,
+        deadline: ContinuousClock.Instant
     ) async throws(Rejection) -> HubConnection.Answer {
         try await connection.get(
-            url, subject: .repository(reference), maximumBytes: connection.limits.maximumAnswerBytes, deadline: deadline
-        )
+            url, subject: .repository(reference), purpose: purpose, maximumBytes: connection.limits.maximumAnswerBytes,
+            deadline: deadline)
     }
 
     /// nil for what is not needed, and refused: that costs the chat template at most.

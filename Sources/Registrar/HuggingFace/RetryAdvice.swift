@@ -20,8 +20,8 @@ enum RetryAdvice {
         return wait
     }
 
-    /// Of the first item of a structured field.
-    private static func parameter(_ name: String, of field: String) -> Int? {
+    /// Of the first item of a structured field that has it.
+    static func parameter(_ name: String, of field: String) -> Int? {
         for part in field.prefix(while: { $0 != "," }).split(separator: ";").dropFirst() {
             let pair = part.split(separator: "=", maxSplits: 1)
             if pair.count == 2, pair[0].filter({ $0 != " " }) == name { return Int(pair[1].filter { $0 != " " }) }
