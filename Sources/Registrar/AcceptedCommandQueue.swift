@@ -2,13 +2,16 @@
 ///
 /// A pure value; `AcceptedCommandRunner` does the work.
 struct AcceptedCommandQueue: Sendable {
-    /// Commands in work at once; each waits for the Hub or for endpoints, most of the time.
+    /// Commands in work at once of those that wait for the Hub, and as many of those that wait for endpoints: slow
+    /// endpoints hold up no registration.
     static let limit = 64
 
     struct Entry: Sendable, Hashable {
         var command: AcceptedCommand
         /// Of entries with the same key one is in work at a time.
         var key: String
+
+        fileprivate var isOfFleet: Bool { if case .verify = command.work { true } else { false } }
     }
 
     private var waiting: [Entry] = []
@@ -43,9 +46,13 @@ struct AcceptedCommandQueue: Sendable {
     mutating func start() -> [Entry] {
         var started: [Entry] = []
         var rest: [Entry] = []
+        var fleet = inWork.values.count { $0.isOfFleet }
+        var hub = inWork.count - fleet
         for entry in waiting {
-            if inWork.count < Self.limit, busy.insert(entry.key).inserted {
+            let isFull = entry.isOfFleet ? fleet >= Self.limit : hub >= Self.limit
+            if !isFull, busy.insert(entry.key).inserted {
                 inWork[entry.command.id] = entry
+                if entry.isOfFleet { fleet += 1 } else { hub += 1 }
                 started.append(entry)
             } else {
                 rest.append(entry)

@@ -31,6 +31,24 @@ struct AcceptedCommandQueueTests {
         #expect(ids(queue.start()) == ["c\(AcceptedCommandQueue.limit + 1)"])
     }
 
+    @Test func slowEndpointsHoldUpNoRegistration() {
+        let limit = AcceptedCommandQueue.limit
+        var queue = AcceptedCommandQueue()
+        queue.begin()
+        queue.add((1...100).map { entry($0) })
+        #expect(queue.start().count == limit)
+        let registrations = (101...200).map { number in
+            let command = AcceptedCommand(
+                id: "c\(number)", fingerprint: "", work: .register(RegistrationRequest(repo: "o/m")),
+                revision: Int64(number), at: noon)
+            return AcceptedCommandQueue.Entry(command: command, key: "k\(number)")
+        }
+        queue.add(registrations)
+        #expect(ids(queue.start()) == (101...100 + limit).map { "c\($0)" })
+        queue.finish(entry(1))
+        #expect(ids(queue.start()) == ["c\(limit + 1)"])
+    }
+
     @Test func whatIsInWorkIsNotTakenAgainAfterANewBeginning() {
         var queue = AcceptedCommandQueue()
         queue.begin()
