@@ -1,61 +1,85 @@
 extension Catalog {
     mutating func apply(_ operation: Operation, _ effects: inout EffectLog) {
-        highestRevision = max(highestRevision, operation.revision ?? 0)
-        if operations.put(operation) { effects.note(.operationChanged(id: operation.id)) }
+        var operation = operation
+        // One of an earlier version says at most the revision of its change: without one it counts as new.
+        let sequence = operation.sequence ?? operation.revision ?? highestRevision
+        operation.sequence = sequence
+        highestRevision = max(highestRevision, sequence, operation.revision ?? 0)
+        if operations.put(operation, at: highestRevision) { effects.note(.operationChanged(id: operation.id)) }
     }
+
+    /// nil also once it is forgotten, see `Operation.keptRevisions`.
+    public func operation(id: String) -> Operation? { operations.operation(id, at: highestRevision) }
+
+    /// Sorted by id; for each the pending state, where there is one, and then the final one.
+    var allOperations: [Operation] { operations.all(at: highestRevision) }
 }
 
 extension Operation {
+    /// An operation is forgotten once the registry has moved on by so many revisions. Dates have no part in that: a clock
+    /// that was once wrong would hide every outcome until its time has come.
+    public static let keptRevisions: Int64 = 10_000
+
     /// Nothing will change it any more.
     public var isFinal: Bool { state != .pending }
 
-    /// Whether this state is to be kept rather than `held`: a final one before a pending one, then the later one.
+    fileprivate func isForgotten(at revision: Int64) -> Bool { (sequence ?? 0) < revision - Self.keptRevisions }
+
+    /// Whether this state is to be kept rather than `held`; both are pending, or both are final.
+    ///
+    /// The date only orders the steps of one command, which one registrar writes.
     fileprivate func supersedes(_ held: Operation?) -> Bool {
         guard let held else { return true }
-        if isFinal != held.isFinal { return isFinal }
+        if sequence != held.sequence { return (sequence ?? 0) > (held.sequence ?? 0) }
         if at != held.at { return at > held.at }
         return self != held && CanonicalBytes.precedes(held, self)
     }
 }
 
-/// The operations of the last hour, by the greatest time stamp that any message of the registry's side has carried:
-/// the catalog has no clock of its own.
+/// The operations of the last revisions: two registers for each, so that the order in which states come does not matter.
 struct OperationShelf: Sendable {
-    /// Milliseconds.
-    static let lifetime: Int64 = 3_600_000
-
-    private var held: [String: Operation] = [:]
-    private var now: Int64 = 0
-    private var sweptAt: Int64 = 0
-
-    subscript(id: String) -> Operation? {
-        guard let operation = held[id], !isOver(operation) else { return nil }
-        return operation
+    private struct Slot: Sendable {
+        var pending: Operation?
+        var final: Operation?
     }
 
-    /// Sorted by id.
-    var all: [Operation] {
-        held.values.filter { !isOver($0) }.sorted { ByteOrder.precedes($0.id, $1.id) }
+    private var held: [String: Slot] = [:]
+    private var sweptAt: Int64 = 0
+
+    func operation(_ id: String, at revision: Int64) -> Operation? {
+        guard let slot = held[id] else { return nil }
+        return [slot.final, slot.pending].lazy.compactMap(\.self).first { !$0.isForgotten(at: revision) }
+    }
+
+    func all(at revision: Int64) -> [Operation] {
+        held.sorted { ByteOrder.precedes($0.key, $1.key) }.flatMap { _, slot in
+            [slot.pending, slot.final].compactMap(\.self).filter { !$0.isForgotten(at: revision) }
+        }
     }
 
     /// Returns whether it is the state that counts now.
-    mutating func put(_ operation: Operation) -> Bool {
-        // A pending one may be dated by a gateway, whose clock is nobody else's measure.
-        if operation.isFinal { advance(to: operation.at) }
-        guard !isOver(operation), operation.supersedes(self[operation.id]) else { return false }
-        held[operation.id] = operation
-        return true
+    mutating func put(_ operation: Operation, at revision: Int64) -> Bool {
+        sweep(at: revision)
+        guard !operation.isForgotten(at: revision) else { return false }
+        let slot = held[operation.id] ?? Slot()
+        guard operation.supersedes(operation.isFinal ? slot.final : slot.pending) else { return false }
+        if operation.isFinal {
+            held[operation.id, default: slot].final = operation
+        } else {
+            held[operation.id, default: slot].pending = operation
+        }
+        return operation.isFinal || slot.final == nil
     }
 
-    /// `time`: milliseconds since 1970 by a sender's clock.
-    mutating func advance(to time: Int64) {
-        guard time > now else { return }
-        now = time
-        // Look-ups leave out what is over at once; the memory is given back every minute or so.
-        guard now - sweptAt >= 60_000 else { return }
-        sweptAt = now
-        held = held.filter { !isOver($0.value) }
+    /// Look-ups leave out what is forgotten at once; the memory is given back from time to time.
+    private mutating func sweep(at revision: Int64) {
+        guard revision - sweptAt >= Operation.keptRevisions / 10 else { return }
+        sweptAt = revision
+        held = held.compactMapValues { slot in
+            let rest = Slot(
+                pending: slot.pending.flatMap { $0.isForgotten(at: revision) ? nil : $0 },
+                final: slot.final.flatMap { $0.isForgotten(at: revision) ? nil : $0 })
+            return rest.pending == nil && rest.final == nil ? nil : rest
+        }
     }
-
-    private func isOver(_ operation: Operation) -> Bool { operation.at < now - Self.lifetime }
 }

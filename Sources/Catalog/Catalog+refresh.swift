@@ -18,7 +18,7 @@ extension Catalog {
         messages += registrationMessages + keyMessages
         messages += (checkpoint?.parts ?? []).map { Refresh(checkpoint: [$0]) }
         messages += snapshotBatches(known)
-        messages += operations.all.chunks(of: Self.refreshBatch).map { Refresh(operations: $0) }
+        messages += allOperations.chunks(of: Self.refreshBatch).map { Refresh(operations: $0) }
         return messages + verificationMessages
     }
 

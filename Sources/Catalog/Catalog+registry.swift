@@ -26,7 +26,6 @@ extension Catalog {
 
     mutating func apply(_ part: CheckpointPart, _ effects: inout EffectLog) {
         highestRevision = max(highestRevision, part.revision)
-        operations.advance(to: part.madeAt)
         let key = CheckpointAssembly.Key(part)
         if let held = checkpoint, key <= held.key {
             if key == held.key { checkpoint?.madeAt = max(held.madeAt, part.madeAt) }

@@ -87,9 +87,6 @@ public struct Catalog: Sendable {
         slotsOfName[name]?.max { slots[$0].revision < slots[$1].revision }.flatMap { slots[$0].view }
     }
 
-    /// nil also once it is an hour old.
-    public func operation(id: String) -> Operation? { operations[id] }
-
     /// The whole list. Encoded once per change of it; until the next change this costs nothing.
     public var modelList: ModelList { mutating get { list.list() } }
 

@@ -92,7 +92,7 @@ extension CheckpointPart {
 
 extension Operation {
     fileprivate var implausibility: String? {
-        guard plausible.contains(at), plausible.contains(revision ?? 0) else {
+        guard plausible.contains(at), plausible.contains(revision ?? 0), plausible.contains(sequence ?? 0) else {
             return "an operation's number is out of range"
         }
         guard (100...599).contains(status) else { return "status out of range" }

@@ -135,12 +135,14 @@ public struct Operation: Sendable, Hashable, Codable {
     public var retryAfter: Int?
     /// That of the command that it answers: another request under the same id has another.
     public var fingerprint: String?
-    /// Milliseconds since 1970, by the sender's clock.
+    /// The registry's revision when this was said: by it an operation is forgotten. nil: from an earlier version.
+    public var sequence: Int64?
+    /// Milliseconds since 1970, by the sender's clock. For people: what becomes of an operation does not depend on it.
     public var at: Int64
 
     public init(
         id: String, state: State, step: String? = nil, revision: Int64? = nil, status: Int, result: String? = nil,
-        error: APIError? = nil, retryAfter: Int? = nil, fingerprint: String? = nil, at: Int64
+        error: APIError? = nil, retryAfter: Int? = nil, fingerprint: String? = nil, sequence: Int64? = nil, at: Int64
     ) {
         self.id = id
         self.state = state
@@ -151,11 +153,12 @@ public struct Operation: Sendable, Hashable, Codable {
         self.error = error
         self.retryAfter = retryAfter
         self.fingerprint = fingerprint
+        self.sequence = sequence
         self.at = at
     }
 
     enum CodingKeys: String, CodingKey {
-        case id, state, step, revision, status, result, error, fingerprint, at
+        case id, state, step, revision, status, result, error, fingerprint, sequence, at
         case retryAfter = "retry_after"
     }
 }

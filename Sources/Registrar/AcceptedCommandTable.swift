@@ -21,7 +21,7 @@ struct AcceptedCommand: Sendable, Hashable {
 
     /// What its sender can be told until it has an outcome.
     func pending(step: String, at now: Int64) -> Operation {
-        Operation(id: id, state: .pending, step: step, status: 202, at: now)
+        Operation(id: id, state: .pending, step: step, status: 202, sequence: revision, at: now)
     }
 }
 

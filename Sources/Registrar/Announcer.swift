@@ -24,23 +24,24 @@ struct Announcer: Sendable {
     }
 
     /// Announces every record, whatever has been announced before.
-    func announceEverything(at now: Int64) async throws {
+    func announceEverything() async throws {
         try await order.withLock {
             try await patience.until("announcing everything") {
-                let everything = try await store.everything(at: now)
+                let everything = try await store.everything()
                 try await stream.publish(everything.messages)
                 try await store.markAnnounced(through: everything.through)
             }
         }
     }
 
-    /// Says an outcome once more, for the one who asked again. It is dated anew, because followers forget operations
-    /// an hour after their date, while the same answer is promised for a day.
-    func repeatOutcomes(_ repeats: [(operation: Operation, trace: TraceContext?)], at now: Int64) async throws {
+    /// Publishes outcomes again for clients that asked again. They get the registry's present revision, because followers
+    /// forget an operation by its revision, while the same answer is promised for a day.
+    func repeatOutcomes(_ repeats: [(operation: Operation, trace: TraceContext?)]) async throws {
         guard !repeats.isEmpty else { return }
+        let revision = try await patience.until("the registry's state") { try await store.state() }.revision
         let messages = repeats.map { repeated in
             var operation = repeated.operation
-            operation.at = max(operation.at, now)
+            operation.sequence = max(operation.sequence ?? 0, revision)
             return TracedMessage(.operationChanged(operation), trace: repeated.trace)
         }
         try await patience.until("repeating outcomes") { try await stream.publish(messages) }

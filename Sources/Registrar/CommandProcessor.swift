@@ -55,7 +55,7 @@ struct CommandProcessor: Sendable {
         }
         guard executed > 0 else { return outcome }
         try await announcer.announce()
-        try await announcer.repeatOutcomes(repeats, at: wallClock())
+        try await announcer.repeatOutcomes(repeats)
         try failpoint(.afterAnnounce)
         return outcome
     }

@@ -109,7 +109,7 @@ actor Housekeeper {
     }
 
     private func announceAnew(_ state: RegistryState) async throws {
-        try await announcer.announceEverything(at: wallClock())
+        try await announcer.announceEverything()
         try await checkpoint()
         settling = (state.incarnation, now() + Self.settlingTime)
     }

@@ -30,13 +30,14 @@ struct OutcomeTable {
             arguments: [
                 operation.id, fingerprint, try trace.map(JSON.encode), try JSON.encode(operation), revision, now,
             ])
-        return Self.answer(operation, to: fingerprint)
+        return Self.answer(operation, to: fingerprint, at: revision)
     }
 
-    /// A command that could not be read has an empty one.
-    private static func answer(_ operation: Operation, to fingerprint: String) -> Operation {
+    /// A command that could not be read has an empty fingerprint. Of several the first one is announced.
+    private static func answer(_ operation: Operation, to fingerprint: String, at revision: Int64) -> Operation {
         var operation = operation
-        operation.fingerprint = fingerprint.isEmpty ? nil : fingerprint
+        operation.fingerprint = fingerprint.split(separator: " ").first.map(String.init)
+        operation.sequence = revision
         return operation
     }
 
@@ -72,18 +73,12 @@ struct OutcomeTable {
         ).map { try decode($0) }
     }
 
-    /// The revision of the oldest outcome that was written after `time` (milliseconds since 1970); nil without one.
-    func firstRevision(after time: Int64) throws -> Int64? {
-        try Int64.fetchOne(
-            database, sql: "SELECT revision FROM outcomes WHERE at > ? ORDER BY at LIMIT 1", arguments: [time])
-    }
-
     private func decode(_ row: Row) throws -> Outcome {
         let fingerprint: String = row["fingerprint"]
+        let revision: Int64 = row["revision"]
         let operation = try JSON.decode(Operation.self, from: row["operation"])
         return Outcome(
-            operation: Self.answer(operation, to: fingerprint), fingerprint: fingerprint,
-            trace: try JSON.decodeIfPresent(TraceContext.self, from: row["trace"]),
-            revision: row["revision"])
+            operation: Self.answer(operation, to: fingerprint, at: revision), fingerprint: fingerprint,
+            trace: try JSON.decodeIfPresent(TraceContext.self, from: row["trace"]), revision: revision)
     }
 }

@@ -22,17 +22,14 @@ extension RegistryStore {
         }
     }
 
-    /// All records and tombstones, whatever has been announced, and the outcomes of the last hour: for a stream that
+    /// All records and tombstones, whatever has been announced, and the outcomes that followers keep: for a stream that
     /// has lost them.
-    func everything(at now: Int64) async throws -> Backlog {
-        let hour: Int64 = 3600 * 1000
-        return try await database.read { database in
+    func everything() async throws -> Backlog {
+        try await database.read { database in
             let state = try RegistryState.read(database)
-            let recent = try OutcomeTable(database: database).firstRevision(after: now - hour).map { $0 - 1 }
+            let oldest = min(state.announced, state.revision - Operation.keptRevisions)
             return Backlog(
-                messages: try Self.messages(
-                    database, above: 0, outcomesAbove: min(state.announced, recent ?? state.announced)),
-                through: state.revision)
+                messages: try Self.messages(database, above: 0, outcomesAbove: oldest), through: state.revision)
         }
     }
 

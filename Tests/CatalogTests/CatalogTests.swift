@@ -197,27 +197,41 @@ import Testing
         #expect(catalog.endpoints.map(\.record.name) == ["a", "c"])
     }
 
-    @Test func operationsEndFinalAndAreForgottenAfterAnHour() {
-        let pending = Operation(id: "o", state: .pending, step: "x", status: 202, at: 1000)
-        let final = Operation(id: "o", state: .succeeded, revision: 44, status: 201, result: "r", at: 900)
+    @Test func operationsEndFinalAndAreForgottenAfterManyRevisions() {
+        let kept = Operation.keptRevisions
+        let pending = Operation(id: "o", state: .pending, step: "x", status: 202, sequence: 40, at: 1000)
+        let final = Operation(id: "o", state: .succeeded, revision: 44, status: 201, result: "r", sequence: 45, at: 900)
         for log in [[pending, final], [final, pending]] {
             var catalog = Catalog(log.map { .operationChanged($0) })
             #expect(catalog.operation(id: "o") == final)
-            #expect(catalog.highestRevision == 44)
-            _ = catalog.apply(Sample.checkpoint([], revision: 1, madeAt: 900 + 3_600_000), at: 5)
+            #expect(catalog.highestRevision == 45)
+            _ = catalog.apply(Sample.checkpoint([], revision: 45 + kept), at: 5)
             #expect(catalog.operation(id: "o") == final)
-            _ = catalog.apply(Sample.checkpoint([], revision: 2, madeAt: 901 + 3_600_000), at: 6)
+            _ = catalog.apply(Sample.checkpoint([], revision: 46 + kept), at: 6)
             #expect(catalog.operation(id: "o") == nil)
             #expect(catalog.apply(.operationChanged(final), at: 7).isEmpty)
         }
     }
 
-    @Test func aPendingOperationFromAFastClockAgesNoOther() {
-        let final = Operation(id: "o", state: .succeeded, revision: 1, status: 201, result: "r", at: 1000)
-        let ahead = Operation(id: "p", state: .pending, status: 202, at: 1000 + 2 * 3_600_000)
-        let catalog = Catalog([.operationChanged(final), .operationChanged(ahead)])
-        #expect(catalog.operation(id: "o") == final)
-        #expect(catalog.operation(id: "p") == ahead)
+    @Test("A registrar's clock that was hours ahead hides no outcome")
+    func clockThatWasAhead() {
+        let hours: Int64 = 3 * 3_600_000
+        var catalog = Catalog([
+            .operationChanged(Operation(id: "a", state: .failed, status: 409, sequence: 7, at: 1000 + hours)),
+            Sample.checkpoint([], revision: 7, madeAt: 1000 + hours),
+        ])
+        let next = Operation(id: "b", state: .succeeded, revision: 8, status: 200, sequence: 8, at: 2000)
+        #expect(catalog.apply(.operationChanged(next), at: 9) == [.operationChanged(id: "b")])
+        #expect(catalog.operation(id: "b") == next)
+    }
+
+    @Test("An operation of an earlier version, which says no revision, counts as new")
+    func operationWithoutSequence() {
+        var catalog = Catalog([Sample.checkpoint([], revision: 5 * Operation.keptRevisions)])
+        _ = catalog.apply(.operationChanged(Operation(id: "o", state: .failed, status: 409, at: 1)), at: 2)
+        #expect(catalog.operation(id: "o")?.status == 409)
+        _ = catalog.apply(Sample.checkpoint([], revision: 7 * Operation.keptRevisions), at: 3)
+        #expect(catalog.operation(id: "o") == nil)
     }
 
     @Test func requestsAndMarksAreEffectsOnly() {

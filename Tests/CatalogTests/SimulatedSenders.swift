@@ -180,6 +180,7 @@ struct SimulatedSenders {
             Operation(
                 id: "o\(Int.random(in: 0...3, using: &generator))",
                 state: states.randomElement(using: &generator) ?? .pending, step: "s", status: 200,
+                sequence: Int64.random(in: 1...3, using: &generator) * Operation.keptRevisions,
                 at: Int64.random(in: 1000...2000, using: &generator)))
     }
 

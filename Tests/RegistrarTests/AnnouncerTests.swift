@@ -54,12 +54,14 @@ import Testing
         #expect(bench.stream.takeWords() == ["gpu-1 1", "operation create-\(uuid(1)) 201"])
     }
 
-    @Test func aRepeatedOutcomeIsDatedAnew() async throws {
+    @Test func aRepeatedOutcomeGetsThePresentRevision() async throws {
         let bench = try Bench()
-        let operation = Operation(id: "c", state: .succeeded, status: 204, at: noon)
-        try await bench.announcer.repeatOutcomes([(operation, nil)], at: noon + 7_200_000)
+        try await bench.store.create(draft(1))
+        try await bench.store.create(draft(2))
+        let operation = Operation(id: "c", state: .succeeded, status: 204, sequence: 1, at: noon)
+        try await bench.announcer.repeatOutcomes([(operation, nil)])
         var expected = operation
-        expected.at = noon + 7_200_000
+        expected.sequence = 2
         #expect(bench.stream.published == [.operationChanged(expected)])
     }
 

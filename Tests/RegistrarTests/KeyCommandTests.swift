@@ -86,7 +86,7 @@ import Testing
                 CheckpointEntry(kind: .key, id: uuid(1), revision: 2),
             ])
         try await store.settle()
-        let all = changes(try await store.everything(at: noon).messages)
+        let all = changes(try await store.everything().messages)
         #expect(all.compactMap(\.key).map(\.id) == [uuid(1)])
         #expect(all.contains(RegistryChange(tombstoneOf: .key, id: uuid(2), revision: 4)))
     }

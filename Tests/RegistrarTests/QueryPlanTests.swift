@@ -41,7 +41,7 @@ import Testing
         try await store.updateHubInfo("org/model", (info, "c1"), at: noon, dueAt: noon)
         try await bench.announcer.announce()
         try await bench.announcer.checkpoint(at: noon)
-        try await bench.announcer.announceEverything(at: noon)
+        try await bench.announcer.announceEverything()
         let draft = KeyDraft(
             id: uuid(7), name: "k", digest: String(repeating: "a", count: 64), scopes: [.models])
         _ = try await store.execute(command("k", .createKey(draft)), at: noon)

@@ -101,8 +101,9 @@ struct WriteCoordinator: Sendable {
     ///
     /// A final state of the same operation, also one that was announced before, outweighs this one.
     private func announcePending(_ command: Command, logger: Logger) async {
-        guard catalog.read({ $0.operation(id: command.id) }) == nil else { return }
-        let operation = Operation(id: command.id, state: .pending, status: 202, at: now())
+        let (known, revision) = catalog.read { ($0.operation(id: command.id), $0.highestRevision) }
+        guard known == nil else { return }
+        let operation = Operation(id: command.id, state: .pending, status: 202, sequence: revision, at: now())
         do {
             try await sender.publish(.operationChanged(operation), timeout: limits.confirm)
         } catch {
