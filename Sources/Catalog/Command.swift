@@ -8,21 +8,27 @@ public struct Command: Sendable, Hashable, Codable {
     public var caller: String
     /// HMAC-SHA256 (hex) of method, path, and plain body: tells a repeat from another request under the same key.
     public var fingerprint: String
-    /// Milliseconds since 1970: not executed later than this.
+    /// The same by the other secret keys of the gateway; nil where it has one key.
+    public var otherFingerprints: [String]?
+    /// Milliseconds since 1970 by the registrar's clock: not executed later than this.
     public var deadline: Int64
     public var action: Action
     /// From the message's headers; not in the body.
     public var trace: TraceContext?
 
     private enum CodingKeys: CodingKey {
-        case id, request, caller, fingerprint, deadline, action
+        case id, request, caller, fingerprint, otherFingerprints, deadline, action
     }
 
-    public init(id: String, request: String, caller: String, fingerprint: String, deadline: Int64, action: Action) {
+    public init(
+        id: String, request: String, caller: String, fingerprint: String, otherFingerprints: [String]? = nil,
+        deadline: Int64, action: Action
+    ) {
         self.id = id
         self.request = request
         self.caller = caller
         self.fingerprint = fingerprint
+        self.otherFingerprints = otherFingerprints
         self.deadline = deadline
         self.action = action
     }

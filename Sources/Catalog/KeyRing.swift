@@ -12,9 +12,8 @@ public struct KeyRing: Sendable, CustomStringConvertible {
     }
 
     private let keys: [Key]
-    /// Derived from the last key. A new key is put before the others, so it changes no fingerprint: a request that is
-    /// repeated at a gateway with the new key is still known as the same.
-    private let fingerprintKey: SymmetricKey
+    /// Derived from the keys, the last one first. A new key is put before the others, so it changes no first fingerprint.
+    private let fingerprintKeys: [SymmetricKey]
 
     /// `text`: one or more 32-byte keys in base64, separated by commas; the first seals, all unseal.
     ///
@@ -33,8 +32,10 @@ public struct KeyRing: Sendable, CustomStringConvertible {
             keys.append(Key(id: id, key: SymmetricKey(data: bytes)))
         }
         self.keys = keys
-        fingerprintKey = HKDF<SHA256>.deriveKey(
-            inputKeyMaterial: keys[keys.count - 1].key, info: Data("rollcall fingerprint v1".utf8), outputByteCount: 32)
+        fingerprintKeys = keys.reversed().map { key in
+            HKDF<SHA256>.deriveKey(
+                inputKeyMaterial: key.key, info: Data("rollcall fingerprint v1".utf8), outputByteCount: 32)
+        }
     }
 
     /// `secret` sealed with the first key, for `endpoint` (its id) only. Each call gives another text.
@@ -74,9 +75,13 @@ public struct KeyRing: Sendable, CustomStringConvertible {
         throw KeyRingError("sealed for another endpoint, or altered")
     }
 
-    /// HMAC-SHA256 in hex, with a key derived from the last key (HKDF), so that it tells nothing without it.
-    public func fingerprint(_ bytes: some Sequence<UInt8>) -> String {
-        Self.hex(HMAC<SHA256>.authenticationCode(for: Array(bytes), using: fingerprintKey))
+    /// HMAC-SHA256 in hex, one by each key (HKDF), so that they tell nothing without it.
+    ///
+    /// All of them, because gateways are given new keys one after another: the fingerprints of two gateways have one in
+    /// common as long as the gateways have a key in common.
+    public func fingerprints(_ bytes: some Sequence<UInt8>) -> [String] {
+        let bytes = Array(bytes)
+        return fingerprintKeys.map { Self.hex(HMAC<SHA256>.authenticationCode(for: bytes, using: $0)) }
     }
 
     public var description: String { "KeyRing(\(keys.map(\.id).joined(separator: ", ")))" }

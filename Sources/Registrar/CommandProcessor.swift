@@ -130,7 +130,7 @@ extension Logger.Metadata {
 
 extension Command {
     fileprivate var identity: DeliveryReading.Identity {
-        DeliveryReading.Identity(id: id, fingerprint: fingerprint, trace: trace)
+        DeliveryReading.Identity(id: id, fingerprint: storedFingerprint, trace: trace)
     }
 }
 

@@ -52,8 +52,11 @@ struct OutcomeTable {
         } else {
             return nil
         }
-        if known.fingerprint == command.fingerprint {
-            return Execution(operation: known.operation, isRepeat: true)
+        if !command.fingerprints.isDisjoint(with: known.fingerprint.split(separator: " ").map(String.init)) {
+            var operation = known.operation
+            // The gateway knows its own request by its own fingerprint, whatever keys another gateway has.
+            if operation.fingerprint != nil { operation.fingerprint = command.fingerprint }
+            return Execution(operation: operation, isRepeat: true)
         }
         if let refusal = try self.outcome(of: command.request) {
             return Execution(operation: refusal.operation, isRepeat: true)
@@ -61,8 +64,8 @@ struct OutcomeTable {
         let rejection = Rejection.keyReused
         let revision = try RegistryState.nextRevision(database)
         let operation = try insert(
-            rejection.operation(id: command.request, at: now), fingerprint: command.fingerprint, trace: command.trace,
-            revision: revision, at: now)
+            rejection.operation(id: command.request, at: now), fingerprint: command.storedFingerprint,
+            trace: command.trace, revision: revision, at: now)
         return Execution(operation: operation, isRepeat: false)
     }
 
@@ -81,4 +84,11 @@ struct OutcomeTable {
             operation: Self.answer(operation, to: fingerprint, at: revision), fingerprint: fingerprint,
             trace: try JSON.decodeIfPresent(TraceContext.self, from: row["trace"]), revision: revision)
     }
+}
+
+extension Command {
+    /// As the tables keep it: by each of the gateway's secret keys, separated by blanks.
+    var storedFingerprint: String { ([fingerprint] + (otherFingerprints ?? [])).joined(separator: " ") }
+
+    fileprivate var fingerprints: Set<String> { Set([fingerprint] + (otherFingerprints ?? [])) }
 }

@@ -25,8 +25,8 @@ extension RegistryStore {
             }
             let change = try Self.apply(command, revision: revision, at: now, database)
             let operation = try outcomes.insert(
-                change.operation(id: command.id, revision: revision, at: now), fingerprint: command.fingerprint,
-                trace: command.trace, revision: revision, at: now)
+                change.operation(id: command.id, revision: revision, at: now),
+                fingerprint: command.storedFingerprint, trace: command.trace, revision: revision, at: now)
             try failpoint(.beforeCommit)
             return Execution(operation: operation, isRepeat: false)
         }
@@ -100,8 +100,8 @@ extension RegistryStore {
             return nil
         }
         let accepted = AcceptedCommand(
-            id: command.id, fingerprint: command.fingerprint, trace: command.trace, work: work, revision: revision,
-            at: now)
+            id: command.id, fingerprint: command.storedFingerprint, trace: command.trace, work: work,
+            revision: revision, at: now)
         try AcceptedCommandTable(database: database).insert(accepted)
         return accepted
     }

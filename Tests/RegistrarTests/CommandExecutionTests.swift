@@ -242,4 +242,24 @@ import Testing
         #expect(try await store.execute(remove, at: noon).operation.status == 404)
         #expect(words(try await store.everything().messages) == ["operation d 404"])
     }
+
+    @Test("During a change of secret keys a repeat is known by any key that both gateways have")
+    func fingerprintsOfSeveralKeys() async throws {
+        let files = try TemporaryDatabase()
+        let store = try files.open()
+        func create(_ fingerprints: [String]) -> Command {
+            Command(
+                id: "c", request: "r-\(fingerprints)", caller: "tests", fingerprint: fingerprints[0],
+                otherFingerprints: fingerprints.count > 1 ? Array(fingerprints.dropFirst()) : nil,
+                deadline: noon + 1, action: .createEndpoint(draft(1)))
+        }
+        let first = try await store.execute(create(["by-old", "by-new"]), at: noon)
+        #expect(first.operation.fingerprint == "by-old")
+        for fingerprints in [["by-new"], ["by-old"], ["by-new", "by-newest"]] {
+            let again = try await store.execute(create(fingerprints), at: noon)
+            #expect(again.isRepeat && again.operation.status == 201)
+            #expect(again.operation.fingerprint == fingerprints[0], "its gateway has to know it as its own")
+        }
+        #expect(try await store.execute(create(["by-another"]), at: noon).operation.status == 422)
+    }
 }

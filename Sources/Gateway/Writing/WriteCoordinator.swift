@@ -27,7 +27,8 @@ struct WriteCoordinator: Sendable {
         let started = now()
         let command = Command(
             id: intent.commandID, request: WriteIntent.randomID(), caller: intent.caller.name,
-            fingerprint: intent.fingerprint, deadline: started + deadline(of: action).wholeMilliseconds, action: action)
+            fingerprint: intent.fingerprint, otherFingerprints: intent.otherFingerprints,
+            deadline: started + deadline(of: action).wholeMilliseconds, action: action)
         let earlier = catalog.read { Self.own(of: command, in: $0) }
         try await handOver(command)
         if !intent.respondsAsync, let operation = await outcome(of: command, earlier: earlier) {

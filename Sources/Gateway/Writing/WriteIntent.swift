@@ -10,6 +10,8 @@ struct WriteIntent: Sendable {
     /// Whether the client may send this again under the same id.
     let hasKey: Bool
     let fingerprint: String
+    /// The same by the ring's other keys; nil without any.
+    let otherFingerprints: [String]?
     /// `Prefer: respond-async` (RFC 7240): do not wait for the outcome.
     var respondsAsync: Bool
 
@@ -24,7 +26,9 @@ struct WriteIntent: Sendable {
         // The decoded path: a repeat may spell it another way.
         let identity = Array("\(request.method.rawValue)\n\(call.match.path)\n".utf8) + body
         // Without a key ring no body holds a secret (api_key is refused), so a plain hash gives nothing away.
-        fingerprint = keyRing?.fingerprint(identity) ?? Hex.text(of: SHA256.hash(data: identity))
+        let fingerprints = keyRing?.fingerprints(identity) ?? [Hex.text(of: SHA256.hash(data: identity))]
+        fingerprint = fingerprints[0]
+        otherFingerprints = fingerprints.count > 1 ? Array(fingerprints.dropFirst()) : nil
         respondsAsync = Self.respondsAsync(request.headers)
     }
 
