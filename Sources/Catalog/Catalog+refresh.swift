@@ -19,7 +19,7 @@ extension Catalog {
         messages += (checkpoint?.parts ?? []).map { Refresh(checkpoint: [$0]) }
         messages += snapshotBatches(known)
         messages += allOperations.chunks(of: Self.refreshBatch).map { Refresh(operations: $0) }
-        return messages + verificationMessages
+        return messages + verificationMessages + hubMessages
     }
 
     /// Only what polls and generations found, in full: what a stream that was made anew cannot get from the registrar.
@@ -45,8 +45,13 @@ extension Catalog {
             .chunks(of: Self.refreshBatch).map { Refresh(records: $0) }
     }
 
+    private var hubMessages: [Refresh] {
+        registrationSlots.values.compactMap(\.hub).sorted { ByteOrder.precedes($0.registration, $1.registration) }
+            .chunks(of: Self.refreshBatch).map { Refresh(hubs: $0) }
+    }
+
     private var verificationMessages: [Refresh] {
-        registrationSlots.values.flatMap(\.results.values)
+        registrationSlots.values.flatMap(\.results.values).filter { $0.number >= oldestVerification }
             .sorted { ($0.number, $0.registration, $0.endpoint) < ($1.number, $1.registration, $1.endpoint) }
             .chunks(of: Self.refreshBatch).map { Refresh(verifications: $0) }
     }

@@ -4,12 +4,19 @@ struct RegistrationSlot: RecordSlot, Sendable {
     var record: RegistrationRecord?
     /// The newest by endpoint id.
     var results: [String: VerifyResult] = [:]
+    /// Newer than the record, or of a record that is still to come.
+    var hub: HubChange?
 
-    var isEmpty: Bool { revision == 0 && results.isEmpty }
+    var isEmpty: Bool { revision == 0 && results.isEmpty && hub == nil }
 
     /// Lets go of results of jobs that came before `number`.
     mutating func dropResults(before number: Int64) {
         results = results.filter { $0.value.number >= number }
+    }
+
+    /// Lets go of live numbers that came before `revision`.
+    mutating func dropHub(upTo revision: Int64) {
+        if let hub, hub.revision <= revision { self.hub = nil }
     }
 }
 
@@ -55,6 +62,7 @@ extension Catalog {
         slot.revision = change.revision
         slot.record = change.registration
         slot.dropResults(before: change.registration?.generation ?? change.revision + 1)
+        slot.dropHub(upTo: change.revision)
         registrationSlots[change.id] = slot
         nameRegistration(change.id, slot.record, &effects)
         list.touchRegistration(change.id)
@@ -64,6 +72,7 @@ extension Catalog {
     /// Forgets what a checkpoint does not list and would have to.
     mutating func dropRegistrations(excludedBy checkpoint: HeldCheckpoint, _ effects: inout EffectLog) {
         for (name, var slot) in registrationSlots {
+            slot.dropResults(before: oldestVerification)
             for (endpoint, result) in slot.results
             where checkpoint.excludes(.endpoint, endpoint, revision: result.generation) {
                 slot.results[endpoint] = nil
@@ -77,6 +86,7 @@ extension Catalog {
             slot.revision = 0
             slot.record = nil
             slot.dropResults(before: checkpoint.revision + 1)
+            slot.dropHub(upTo: checkpoint.revision)
             registrationSlots[name] = slot.isEmpty ? nil : slot
             guard wasLive else { continue }
             nameRegistration(name, nil, &effects)
@@ -93,9 +103,31 @@ extension Catalog {
         effects.note(.verified(registration: result.registration, endpoint: result.endpoint))
     }
 
+    /// Live numbers count where they are newer than the record; those of a record that is still to come are held.
+    mutating func apply(_ change: HubChange, _ effects: inout EffectLog) {
+        highestRevision = max(highestRevision, change.revision)
+        let slot = registrationSlots[change.registration]
+        guard change.revision > slot?.revision ?? 0, change.supersedes(slot?.hub),
+            checkpoint?.excludes(.registration, change.registration, revision: change.revision) != true
+        else { return }
+        registrationSlots[change.registration, default: RegistrationSlot()].hub = change
+        guard slot?.record != nil else { return }
+        list.touchRegistration(change.registration)
+        effects.note(.registrationChanged(name: change.registration))
+    }
+
+    /// The newest result of a generation on one endpoint, of whatever generation of the endpoint.
+    public func verification(of registration: String, on endpoint: String) -> VerifyResult? {
+        registrationSlots[registration]?.results[endpoint]
+    }
+
+    /// Results of verifications before this revision are forgotten.
+    var oldestVerification: Int64 { highestRevision - VerifyResult.keptRevisions }
+
     /// Whether a result could ever be shown: not one of a manifest that was replaced, of a model that was removed, or
     /// of an endpoint that was removed since.
     private func mayCount(_ result: VerifyResult) -> Bool {
+        guard result.number >= oldestVerification else { return false }
         if let slot = registrationSlots[result.registration], slot.revision > 0 {
             guard result.number >= slot.record?.generation ?? slot.revision + 1 else { return false }
         }
@@ -122,9 +154,11 @@ extension Catalog {
     }
 
     private func view(of slot: RegistrationSlot, _ memory: Int64?) -> RegistrationView? {
-        guard let record = slot.record else { return nil }
+        guard var record = slot.record else { return nil }
+        if let change = slot.hub { record.hub = change.hub }
         let results = slot.results.values.filter { result in
-            slotOfID[result.endpoint].flatMap { slots[$0].record }?.generation == result.generation
+            result.number >= oldestVerification
+                && slotOfID[result.endpoint].flatMap { slots[$0].record }?.generation == result.generation
         }
         return RegistrationView(
             record: record, serving: serving(record.name),
@@ -157,6 +191,17 @@ extension VerifyResult {
         return self != held && CanonicalBytes.precedes(held, self)
     }
 
+    /// A result is forgotten once the registry has moved on by so many revisions: no clock has a part in that.
+    static let keptRevisions: Int64 = 100_000
+
     /// `by` of a result that stands for a job that no poller has done.
     public static let registrar = "registrar"
+}
+
+extension HubChange {
+    fileprivate func supersedes(_ held: HubChange?) -> Bool {
+        guard let held else { return true }
+        if revision != held.revision { return revision > held.revision }
+        return self != held && CanonicalBytes.precedes(held, self)
+    }
 }

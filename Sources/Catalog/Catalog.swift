@@ -44,12 +44,17 @@ public struct Catalog: Sendable {
             for row in refresh.snapshots { apply(row, &effects) }
             for operation in refresh.operations { apply(operation, &effects) }
             for result in refresh.verifications { apply(result, &effects) }
+            for change in refresh.hubs ?? [] { apply(change, &effects) }
         case .pollRequested(let request):
             effects.note(.pollRequested(id: request.endpoint))
         case .endpointSuspect(let request):
             effects.note(.endpointSuspect(id: request.endpoint))
         case .verifyResult(let result):
             apply(result, &effects)
+        case .hubChanged(let change):
+            apply(change, &effects)
+        case .registrarClock(let clock):
+            effects.note(.registrarClock(at: clock.at))
         case .syncMark(let mark):
             effects.note(.syncMark(id: mark.id))
         }

@@ -21,6 +21,8 @@ public enum CatalogEffect: Sendable, Hashable {
     /// A higher checkpoint than the one held before is complete and has been applied.
     case checkpoint(CatalogVersion)
     case syncMark(id: String)
+    /// The registrar's clock says so now. Only of a message that was read live: the time of an old one is over.
+    case registrarClock(at: Int64)
 }
 
 /// The effects of one message as they come up.

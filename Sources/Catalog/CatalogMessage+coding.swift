@@ -18,7 +18,8 @@ public struct MalformedMessage: Error, Sendable, CustomStringConvertible {
 
 extension CatalogMessage {
     /// AMQP property `type`: `snapshot.batch`, `registry.changed`, `registry.checkpoint`, `operation.changed`,
-    /// `poll.requested`, `endpoint.suspect`, `verify.result`, `refresh`, `sync.mark`.
+    /// `poll.requested`, `endpoint.suspect`, `verify.result`, `hub.changed`, `registrar.clock`,
+    /// `refresh`, `sync.mark`.
     public var type: String {
         switch self {
         case .snapshotBatch: "snapshot.batch"
@@ -28,6 +29,8 @@ extension CatalogMessage {
         case .pollRequested: "poll.requested"
         case .endpointSuspect: "endpoint.suspect"
         case .verifyResult: "verify.result"
+        case .hubChanged: "hub.changed"
+        case .registrarClock: "registrar.clock"
         case .refresh: "refresh"
         case .syncMark: "sync.mark"
         }
@@ -43,6 +46,8 @@ extension CatalogMessage {
         case .pollRequested(let payload): try Message(type: type, payload: payload)
         case .endpointSuspect(let payload): try Message(type: type, payload: payload)
         case .verifyResult(let payload): try Message(type: type, payload: payload)
+        case .hubChanged(let payload): try Message(type: type, payload: payload)
+        case .registrarClock(let payload): try Message(type: type, payload: payload)
         case .refresh(let payload): try Message(type: type, payload: payload)
         case .syncMark(let payload): try Message(type: type, payload: payload)
         }
@@ -61,6 +66,8 @@ extension CatalogMessage {
         case "poll.requested": self = .pollRequested(try message.payload(PollRequest.self))
         case "endpoint.suspect": self = .endpointSuspect(try message.payload(PollRequest.self))
         case "verify.result": self = .verifyResult(try message.payload(VerifyResult.self))
+        case "hub.changed": self = .hubChanged(try message.payload(HubChange.self))
+        case "registrar.clock": self = .registrarClock(try message.payload(RegistrarClock.self))
         case "refresh": self = .refresh(try message.payload(Refresh.self))
         case "sync.mark": self = .syncMark(try message.payload(SyncMark.self))
         default: return nil

@@ -13,7 +13,10 @@ extension CatalogMessage {
                 ?? refresh.snapshots.firstReason(\.implausibility)
                 ?? refresh.operations.firstReason(\.implausibility)
                 ?? refresh.verifications.firstReason(\.implausibility)
+                ?? (refresh.hubs ?? []).firstReason(\.implausibility)
         case .verifyResult(let result): result.implausibility
+        case .hubChanged(let change): change.implausibility
+        case .registrarClock(let clock): plausible.contains(clock.at) ? nil : "a clock is out of range"
         case .pollRequested, .endpointSuspect, .syncMark: nil
         }
     }
@@ -74,6 +77,12 @@ extension VerifyResult {
             return "a verification's number is out of range"
         }
         return nil
+    }
+}
+
+extension HubChange {
+    fileprivate var implausibility: String? {
+        (1...plausible.upperBound).contains(revision) ? nil : "revision out of range"
     }
 }
 

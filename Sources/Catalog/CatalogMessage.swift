@@ -7,6 +7,8 @@ public enum CatalogMessage: Sendable, Hashable {
     case pollRequested(PollRequest)
     case endpointSuspect(PollRequest)
     case verifyResult(VerifyResult)
+    case hubChanged(HubChange)
+    case registrarClock(RegistrarClock)
     case refresh(Refresh)
     case syncMark(SyncMark)
 }
@@ -197,17 +199,43 @@ public struct Refresh: Sendable, Hashable, Codable {
     public var snapshots: [SnapshotRow]
     public var operations: [Operation]
     public var verifications: [VerifyResult]
+    /// nil also from an earlier version.
+    public var hubs: [HubChange]?
 
     public init(
         records: [RegistryChange] = [], checkpoint: [CheckpointPart] = [], snapshots: [SnapshotRow] = [],
-        operations: [Operation] = [], verifications: [VerifyResult] = []
+        operations: [Operation] = [], verifications: [VerifyResult] = [], hubs: [HubChange]? = nil
     ) {
         self.records = records
         self.checkpoint = checkpoint
         self.snapshots = snapshots
         self.operations = operations
         self.verifications = verifications
+        self.hubs = hubs
     }
+}
+
+/// New live numbers of a registration. A message of its own, because they change often and the record is long.
+public struct HubChange: Sendable, Hashable, Codable {
+    /// Name of the registration.
+    public var registration: String
+    /// The registry's revision of this change. A record of a higher revision has its own numbers.
+    public var revision: Int64
+    public var hub: HubInfo
+
+    public init(registration: String, revision: Int64, hub: HubInfo) {
+        self.registration = registration
+        self.revision = revision
+        self.hub = hub
+    }
+}
+
+/// The active registrar's clock, every few seconds. It judges the deadlines of commands, so gateways date them by it.
+public struct RegistrarClock: Sendable, Hashable, Codable {
+    /// Milliseconds since 1970.
+    public var at: Int64
+
+    public init(at: Int64) { self.at = at }
 }
 
 /// A barrier: whoever reads back its own mark has read all that came before it.

@@ -6,6 +6,9 @@ extension CatalogEffect {
         default: false
         }
     }
+
+    /// Says something of this moment only.
+    var isMomentary: Bool { if case .registrarClock = self { true } else { false } }
 }
 
 extension Catalog {

@@ -242,7 +242,8 @@ struct FollowerMachine {
             self.position = position
             freshness.note(incoming.message, isLive: isLive, now: now, wallClock: wallClock)
             // What was asked for before a cold start has been done long since, or is asked for again.
-            effects += isLive || session?.isCold == false ? found : found.filter { !$0.isRequest }
+            let isAsked = session?.isCold == false
+            effects += isLive ? found : found.filter { (isAsked || !$0.isRequest) && !$0.isMomentary }
         }
         if case .syncMark(let mark)? = incoming.message, mark.id == session?.mark.id {
             session?.mark.isSeen = true

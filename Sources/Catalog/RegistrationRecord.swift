@@ -33,7 +33,8 @@ public struct HubInfo: Sendable, Hashable, Codable {
     public var likes: Int64?
     /// As the Hub writes it, RFC 3339.
     public var lastModified: String?
-    /// Milliseconds since 1970 when the Hub last said so.
+    /// Milliseconds since 1970 when the Hub first gave these values. Asking again changes nothing as long as it gives the
+    /// same ones.
     public var fetchedAt: Int64
     /// The Hub was asked again and did not answer: these are the last good values.
     public var isStale: Bool

@@ -68,10 +68,9 @@ final class HubNumbers: Service {
                 metadata: ["model": "\(record.name)", "code": "\(error.error.code)"])
         }
         let found = answer
-        let now = wallClock()
-        let dueAt = schedule.next(after: now)
+        let dueAt = schedule.next(after: wallClock())
         try await announcer.patience.until("live numbers") {
-            try await self.announcer.store.updateHubInfo(record.name, found, at: now, dueAt: dueAt)
+            try await self.announcer.store.updateHubInfo(record.name, found, dueAt: dueAt)
         }
         try await announcer.announce()
     }

@@ -18,8 +18,13 @@ extension RegistryStore {
         try await database.read { try AcceptedCommandTable(database: $0).all(above: revision) }
     }
 
+    /// The record with its newest live numbers.
     func registration(named name: String) async throws -> RegistrationRecord? {
-        try await database.read { try RegistrationTable(database: $0).record(named: name) }
+        try await database.read { database in
+            guard var record = try RegistrationTable(database: database).record(named: name) else { return nil }
+            record.hub = try HubLookTable(database: database).numbers(of: name) ?? record.hub
+            return record
+        }
     }
 
     /// Writes down the outcome of `command`, and the change: one transaction. nil where it has an outcome already,
@@ -66,6 +71,7 @@ extension RegistryStore {
             record.createdAt = now / 1000
             try registrations.put(record)
             try HubLookTable(database: database).schedule(record.name, dueAt: dueAt)
+            try HubLookTable(database: database).forgetNumbers(of: record.name)
             return Operation(
                 id: command.id, state: .succeeded, revision: revision, status: 201, result: record.name, at: now)
         case .lookedAt(let found, let isApplied):
@@ -73,6 +79,7 @@ extension RegistryStore {
             let record = held.lookedAt(again: found, isApplied: isApplied, revision: revision, at: now)
             try registrations.put(record)
             try HubLookTable(database: database).schedule(record.name, dueAt: dueAt)
+            try HubLookTable(database: database).forgetNumbers(of: record.name)
             return Operation(
                 id: command.id, state: .succeeded, revision: revision, status: 200, result: record.name, at: now)
         case .verified:
@@ -90,27 +97,49 @@ extension RegistryStore {
         try await database.read { try HubLookTable(database: $0).due(at: now, limit: limit) }
     }
 
-    /// Writes down what the Hub says of a registration now, or that it says nothing.
+    /// Writes down what the Hub says of a registration now; nil: it did not answer.
     ///
-    /// Nothing is written, but the time of the next look, where a value that was stale is stale still.
+    /// Followers are told of changes only, by a small message. A repository that has moved on, or back, changes the record.
+    /// The last numbers are marked as stale after several questions in a row without an answer: one is nothing unusual.
     func updateHubInfo(
-        _ name: String, _ answer: (info: HubInfo, commit: String)?, at now: Int64, dueAt: Int64
+        _ name: String, _ answer: (info: HubInfo, commit: String)?, dueAt: Int64
     ) async throws {
         try await transaction { database in
             let registrations = RegistrationTable(database: database)
-            guard var record = try registrations.record(named: name) else { return }
-            try HubLookTable(database: database).schedule(name, dueAt: dueAt)
-            if let answer {
-                record.hub = answer.info
-                record.notice(commit: answer.commit, at: now)
-            } else if !record.hub.isStale {
-                record.hub.isStale = true
-            } else {
-                return
+            let looks = HubLookTable(database: database)
+            guard let old = try registrations.record(named: name) else { return }
+            let held = try looks.numbers(of: name) ?? old.hub
+            guard let answer else {
+                let misses = try looks.misses(of: name) + 1
+                try looks.schedule(name, dueAt: dueAt, misses: misses)
+                guard misses >= Self.missesUntilStale, !held.isStale else { return }
+                var stale = held
+                stale.isStale = true
+                return try looks.setNumbers(stale, of: name, revision: try RegistryState.nextRevision(database))
             }
-            record.revision = try RegistryState.nextRevision(database)
-            try registrations.put(record)
+            try looks.schedule(name, dueAt: dueAt)
+            var new = old
+            new.notice(commit: answer.commit, at: answer.info.fetchedAt)
+            if new.drift != old.drift {
+                new.hub = answer.info
+                new.revision = try RegistryState.nextRevision(database)
+                try registrations.put(new)
+                try looks.forgetNumbers(of: name)
+            } else if !answer.info.saysTheSame(as: held) {
+                try looks.setNumbers(answer.info, of: name, revision: try RegistryState.nextRevision(database))
+            }
         }
+    }
+
+    private static let missesUntilStale = 3
+}
+
+extension HubInfo {
+    /// Equal but for the time.
+    fileprivate func saysTheSame(as other: HubInfo) -> Bool {
+        var new = self
+        new.fetchedAt = other.fetchedAt
+        return new == other
     }
 }
 

@@ -77,6 +77,9 @@ extension RegistryStore {
                     TracedMessage(.operationChanged(outcome.operation), trace: outcome.trace)
                 ))
         }
+        items += try HubLookTable(database: database).changes(above: revision).map { change in
+            (change.revision, false, TracedMessage(.hubChanged(change), trace: nil))
+        }
         // The sort is stable, and the outcomes are in the order of their revisions.
         items.sort { ($0.revision, $0.isOperation ? 1 : 0) < ($1.revision, $1.isOperation ? 1 : 0) }
         return items.map(\.message)

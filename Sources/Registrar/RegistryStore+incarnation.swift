@@ -43,10 +43,13 @@ extension RegistryStore {
     /// Also what is accepted and not done: verifications are told apart by revisions.
     private static func restampRegistrations(_ database: Database) throws {
         let registrations = RegistrationTable(database: database)
+        let looks = HubLookTable(database: database)
         for var record in try registrations.records() {
             record.revision = try RegistryState.nextRevision(database)
             record.generation = record.revision
+            record.hub = try looks.numbers(of: record.name) ?? record.hub
             try registrations.put(record)
+            try looks.forgetNumbers(of: record.name)
         }
         for command in try AcceptedCommandTable(database: database).all() {
             try database.execute(

@@ -127,7 +127,10 @@ extension RegistryStore {
             sql: """
                 CREATE TABLE hub_looks (
                     name TEXT PRIMARY KEY REFERENCES registrations (name) ON DELETE CASCADE,
-                    due_at INTEGER NOT NULL -- milliseconds since 1970: when the Hub is asked again
+                    due_at INTEGER NOT NULL, -- milliseconds since 1970: when the Hub is asked again
+                    misses INTEGER NOT NULL DEFAULT 0, -- questions in a row that the Hub did not answer
+                    revision INTEGER UNIQUE, -- of the numbers; NULL where the record has the newest
+                    numbers TEXT -- HubInfo as JSON
                 ) STRICT;
                 INSERT INTO hub_looks (name, due_at) SELECT name, due_at FROM registrations;
                 CREATE INDEX hub_looks_due ON hub_looks (due_at, name);

@@ -18,6 +18,11 @@ import Testing
                 registration: "org/m", number: 4, endpoint: "e", generation: 3, model: "m", outcome: .error,
                 error: PollFailure(code: "c", message: "m"), by: "p", at: 5)),
         Sample.registered("Org/M", quantization: "Q4_0", files: ["a/b.gguf"], revision: 6),
+        .hubChanged(
+            HubChange(
+                registration: "org/m", revision: 7,
+                hub: HubInfo(downloads: 5, likes: nil, lastModified: "2026-01-01T00:00:00Z", fetchedAt: 9))),
+        .registrarClock(RegistrarClock(at: 1_800_000_000_000)),
         .syncMark(SyncMark(id: "mark")),
     ]
 

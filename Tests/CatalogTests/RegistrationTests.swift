@@ -188,4 +188,44 @@ import Testing
         _ = catalog.apply(Sample.batch(row), at: 12)
         #expect(codes() == ["gated_repository"])
     }
+
+    @Test("Live numbers of a later revision than the record's show, and go with the record")
+    func liveNumbers() {
+        func numbers(_ downloads: Int64, revision: Int64) -> CatalogMessage {
+            .hubChanged(
+                HubChange(
+                    registration: "org/m", revision: revision,
+                    hub: HubInfo(downloads: downloads, likes: nil, lastModified: nil, fetchedAt: 0)))
+        }
+        var catalog = Catalog([numbers(7, revision: 3), Sample.registered("Org/M", revision: 2)])
+        #expect(catalog.registration(named: "org/m")?.record.hub.downloads == 7)
+        #expect(catalog.highestRevision == 3)
+        #expect(catalog.apply(numbers(9, revision: 5), at: 4) == [.registrationChanged(name: "org/m")])
+        #expect(catalog.apply(numbers(8, revision: 4), at: 5).isEmpty)
+        #expect(catalog.registration(named: "org/m")?.record.hub.downloads == 9)
+        var copy = Catalog(catalog.refreshMessages().map { .refresh($0) })
+        #expect(copy.registrations == catalog.registrations)
+        _ = copy.apply(Sample.registered("Org/M", revision: 6), at: 90)
+        #expect(copy.registration(named: "org/m")?.record.hub.downloads == nil, "the record has newer ones")
+        _ = catalog.apply(
+            .registryChanged(RegistryChange(tombstoneOf: .registration, id: "org/m", revision: 7)), at: 6)
+        #expect(catalog.apply(numbers(1, revision: 6), at: 7).isEmpty)
+        #expect(catalog.registration(named: "org/m") == nil)
+    }
+
+    @Test("A verification is forgotten after many revisions, whatever its date")
+    func verificationsEnd() {
+        let result = VerifyResult(
+            registration: "org/m", number: 3, endpoint: Sample.id(1), generation: 1, model: "m", outcome: .ok, by: "p",
+            at: 0)
+        var catalog = Catalog([
+            Sample.created(1, revision: 1), Sample.registered("Org/M", revision: 2), .verifyResult(result),
+        ])
+        _ = catalog.apply(Sample.created(2, revision: 100_003), at: 4)
+        #expect(catalog.registration(named: "org/m")?.verifications == [result])
+        _ = catalog.apply(Sample.created(2, revision: 100_004), at: 5)
+        #expect(catalog.registration(named: "org/m")?.verifications == [])
+        #expect(catalog.apply(.verifyResult(result), at: 6).isEmpty)
+        #expect(catalog.refreshMessages().allSatisfy { $0.verifications.isEmpty })
+    }
 }

@@ -42,6 +42,12 @@ struct SimulatedSenders {
             messages.append(.registryChanged(RegistryChange(record)))
         }
 
+        mutating func changeNumbers(of repo: String) {
+            revision += 1
+            let hub = HubInfo(downloads: revision, likes: nil, lastModified: nil, fetchedAt: 0)
+            messages.append(.hubChanged(HubChange(registration: repo, revision: revision, hub: hub)))
+        }
+
         mutating func unregister(_ repo: String) {
             revision += 1
             models[repo] = nil
@@ -77,7 +83,8 @@ struct SimulatedSenders {
             let number = Int.random(in: 1...6, using: &generator)
             let suffix = Int.random(in: 0...1, using: &generator) == 0 ? "" : "-\(step)"
             let repo = ["org/x", "other/x", "org/a"].randomElement(using: &generator) ?? "org/x"
-            switch Int.random(in: 0..<18, using: &generator) {
+            switch Int.random(in: 0..<20, using: &generator) {
+            case 18..<20 where registry.models[repo] != nil: registry.changeNumbers(of: repo)
             case 14..<16: registry.makeKey(number)
             case 16..<18 where registry.keys[number] != nil: registry.revokeKey(number)
             case 10..<12: registry.register(repo, quantization: "7B", isNewGeneration: false)

@@ -32,6 +32,7 @@ struct HubNumbersTests {
         while try await !bench.store.dueRegistrations(at: now, limit: 1).isEmpty { await Task.yield() }
         await group.triggerGracefulShutdown()
         try await running.value
+        try await bench.announcer.announce()
         return try #require(try await bench.store.registration(named: "org/model"))
     }
 
@@ -40,22 +41,60 @@ struct HubNumbersTests {
         let before = try #require(try await bench.store.registration(named: "org/model"))
         let after = try await lookedAt(bench, FakeHub(["org/model": "c1"]), at: noon)
         #expect(after.hub == HubInfo(downloads: 7, likes: 3, lastModified: nil, fetchedAt: noon))
-        #expect(after.revision > before.revision)
-        #expect(after.generation == before.generation)
+        #expect(after.revision == before.revision, "the record is not written again")
+        let change = HubChange(registration: "org/model", revision: before.revision + 1, hub: after.hub)
+        #expect(bench.stream.published.last == .hubChanged(change))
         #expect(after.drift == nil)
         #expect(try await bench.store.dueRegistrations(at: noon + Self.interval - 1, limit: 1).isEmpty)
         #expect(try await bench.store.dueRegistrations(at: noon + Self.interval * 11 / 10, limit: 1).count == 1)
     }
 
-    @Test func aHubThatIsAwayLeavesTheLastValuesMarkedStaleOnce() async throws {
+    @Test func aHubThatIsAwayLeavesTheLastValuesMarkedStaleOnceAfterThreeMisses() async throws {
         let bench = try await bench()
+        let before = try #require(try await bench.store.registration(named: "org/model"))
         let away = FakeHub()
-        let stale = try await lookedAt(bench, away, at: noon)
+        for turn in 0..<2 {
+            #expect(try await lookedAt(bench, away, at: noon + Int64(turn) * 2 * Self.interval) == before)
+        }
+        let stale = try await lookedAt(bench, away, at: noon + 4 * Self.interval)
         #expect(stale.hub == HubInfo(downloads: 1, likes: 1, lastModified: nil, fetchedAt: noon, isStale: true))
-        let still = try await lookedAt(bench, away, at: noon + 2 * Self.interval)
-        #expect(still == stale, "nothing is announced where nothing changed")
-        let back = try await lookedAt(bench, FakeHub(["org/model": "c1"]), at: noon + 4 * Self.interval)
+        let revision = try await bench.store.state().revision
+        let still = try await lookedAt(bench, away, at: noon + 6 * Self.interval)
+        #expect(still == stale)
+        #expect(try await bench.store.state().revision == revision, "nothing is announced where nothing changed")
+        let back = try await lookedAt(bench, FakeHub(["org/model": "c1"]), at: noon + 8 * Self.interval)
         #expect(!back.hub.isStale)
+    }
+
+    @Test func anAnswerInBetweenBeginsTheCountOfMissesAnew() async throws {
+        let bench = try await bench()
+        let (away, there) = (FakeHub(), FakeHub(["org/model": "c1"]))
+        for (turn, hub) in [away, away, there, away, away].enumerated() {
+            let record = try await lookedAt(bench, hub, at: noon + Int64(turn) * 2 * Self.interval)
+            #expect(!record.hub.isStale)
+        }
+    }
+
+    @Test func theSameNumbersAreNotAnnouncedAgain() async throws {
+        let bench = try await bench()
+        let hub = FakeHub(["org/model": "c1"])
+        _ = try await lookedAt(bench, hub, at: noon)
+        let revision = try await bench.store.state().revision
+        bench.stream.edit { $0.published = [] }
+        _ = try await lookedAt(bench, hub, at: noon + 2 * Self.interval)
+        #expect(try await bench.store.state().revision == revision)
+        #expect(bench.stream.published.isEmpty)
+    }
+
+    @Test("Live numbers are said again with everything, and are part of a record that is written again")
+    func numbersOutliveTheStreamAndARestore() async throws {
+        let bench = try await bench()
+        let after = try await lookedAt(bench, FakeHub(["org/model": "c1"]), at: noon)
+        let all = try await bench.store.everything().messages.map(\.message)
+        #expect(all.contains { if case .hubChanged(let change) = $0 { change.hub == after.hub } else { false } })
+        _ = try await bench.store.restamp(above: 50, incarnation: 7)
+        #expect(try await bench.store.registration(named: "org/model")?.hub == after.hub)
+        #expect(try await bench.store.everything().messages.allSatisfy { $0.message.type != "hub.changed" })
     }
 
     @Test func aRepositoryThatMovedOnIsShownAndNothingIsApplied() async throws {

@@ -125,7 +125,7 @@ actor Scheduler: Service {
                 schedule.request(id, now: now)
                 isUrgent = true
             case .modelsChanged, .operationChanged, .registrationChanged, .keyChanged, .verified, .checkpoint,
-                .syncMark:
+                .syncMark, .registrarClock:
                 break
             }
         }
