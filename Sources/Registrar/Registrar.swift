@@ -77,6 +77,10 @@ struct Registrar: RollcallProcess {
             brokerMap: map, consuming: consuming, publishing: publishing, configuration: followerConfiguration,
             logger: logger)
         let activity = RegistrarActivity()
+        let stream = FollowedStream(follower: follower)
+        let clock = ClockAnnouncer(
+            effects: follower.effects(), stream: stream, activity: activity, wallClock: Self.milliseconds,
+            logger: logger)
         let announcer = Announcer(
             store: store, stream: FollowedStream(follower: follower), patience: Patience(logger: logger))
         let client = HTTPClient()
@@ -107,6 +111,7 @@ struct Registrar: RollcallProcess {
         }
         return [
             publishing, consuming, follower, Lifetime(endedBy: client.shutdown), accepted, numbers, consumer, proposer,
+            clock,
         ] + (health.map { [$0] } ?? [])
     }
 

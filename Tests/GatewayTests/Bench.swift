@@ -25,13 +25,15 @@ struct Bench {
     init(
         _ messages: [CatalogMessage] = [], adminKey: String? = nil, anonymousScopes: Set<Scope> = [],
         keysMaxAge: Duration? = nil, secretKey: String? = Bench.secretKey, listensOnLoopback: Bool = false,
-        cors: String? = nil, logLevel: Logger.Level = .trace, limits: (inout GatewayLimits) -> Void = { _ in }
+        cors: String? = nil, logLevel: Logger.Level = .trace, time: RegistrarTime? = nil,
+        limits: (inout GatewayLimits) -> Void = { _ in }
     ) throws {
         var bounds = GatewayLimits()
         bounds.outcome = .milliseconds(300)
         bounds.poll = .milliseconds(300)
         bounds.repeated = .milliseconds(100)
         bounds.unknownName = .milliseconds(100)
+        bounds.registrarClock = .zero
         limits(&bounds)
         catalog = HeldCatalog(messages)
         registrar = SmallRegistrar(catalog)
@@ -43,7 +45,7 @@ struct Bench {
                 adminKey: adminKey, anonymousScopes: anonymousScopes, keysMaxAge: keysMaxAge,
                 listensOnLoopback: listensOnLoopback, cors: try cors.map { try #require(CORSPolicy($0)) }),
             keyRing: keyRing, limits: bounds, isStopping: { [drain] in drain.isStopping },
-            now: { Bench.now },
+            now: { Bench.now }, time: time,
             logger: Logger(label: "gateway", factory: { [log] _ in CapturingHandler(box: log, logLevel: logLevel) }))
     }
 

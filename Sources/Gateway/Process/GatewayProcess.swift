@@ -43,24 +43,28 @@ struct GatewayProcess: RollcallProcess {
         let sender = BrokerSender(
             brokerMap: brokerMap, publishingConnection: publishing, consumingConnection: consuming, follower: follower)
         let certificates = try certificates()
-        let core = core(follower, sender)
+        let time = RegistrarTime(clock: GatewayResponder.milliseconds, logger: logger)
+        let timeWatch = RegistrarTimeWatch(effects: follower.effects(), time: time)
+        let core = core(follower, sender, time)
         let watch = RoutingWatch(effects: follower.effects(), catalog: follower, dispatcher: core.inference.dispatcher)
         let server = try server(core, certificates)
         warnIfOpen(logger)
         let reload: [any Service] = certificates.map { [CertificateReload(certificates: $0, logger: logger)] } ?? []
-        return [publishing, consuming, follower, watch] + reload + [
+        return [publishing, consuming, follower, watch, timeWatch] + reload + [
             HTTPService(
                 server: server, host: settings.host, port: settings.port, drainLimit: settings.drain, stop: stop,
                 logger: logger)
         ]
     }
 
-    private func core(_ follower: CatalogFollower, _ sender: any CommandSender) -> GatewayServerCore {
+    private func core(
+        _ follower: CatalogFollower, _ sender: any CommandSender, _ time: RegistrarTime
+    ) -> GatewayServerCore {
         let drain = Drain()
         let limits = GatewayLimits()
         let responder = GatewayResponder(
             catalog: follower, sender: sender, access: settings.access, keyRing: keyRing, limits: limits,
-            isStopping: { drain.isStopping }, logger: common.logger)
+            isStopping: { drain.isStopping }, time: time, logger: common.logger)
         let inference = InferenceCore(
             catalog: follower, dispatcher: Dispatcher(limits: settings.inference),
             suspects: SuspectReporter(sender: sender, confirm: limits.confirm, logger: common.logger),

@@ -20,4 +20,5 @@ enum LogKey {
     static let trace = "trace"
     static let limit = "limit"
     static let count = "count"
+    static let skew = "skew_ms"
 }

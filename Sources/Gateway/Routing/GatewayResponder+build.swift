@@ -9,13 +9,15 @@ extension GatewayResponder {
     /// - Parameters:
     ///   - isStopping: whether the gateway has been asked to stop, and is not ready any more
     ///   - now: milliseconds since 1970
+    ///   - time: the registrar's clock; nil for one that nobody tells anything
     convenience init(
         catalog: any CatalogSource, sender: any CommandSender, access: AccessPolicy, keyRing: KeyRing?,
         limits: GatewayLimits = GatewayLimits(), isStopping: @escaping @Sendable () -> Bool = { false },
-        now: @escaping @Sendable () -> Int64 = { Int64(Date().timeIntervalSince1970 * 1000) },
+        now: @escaping @Sendable () -> Int64 = GatewayResponder.milliseconds, time: RegistrarTime? = nil,
         logger: Logger
     ) {
-        let writes = WriteCoordinator(catalog: catalog, sender: sender, limits: limits, now: now)
+        let time = time ?? RegistrarTime(clock: now, logger: logger)
+        let writes = WriteCoordinator(catalog: catalog, sender: sender, limits: limits, time: time)
         let lists = ModelListCache()
         self.init(
             routes: RouteTable(
@@ -32,6 +34,11 @@ extension GatewayResponder {
             access: AccessRules(access, catalog: catalog, now: now),
             cors: access.cors, catalog: catalog, lists: lists, limits: limits, logger: logger)
     }
+}
+
+extension GatewayResponder {
+    /// The wall clock in milliseconds since 1970.
+    static let milliseconds: @Sendable () -> Int64 = { Int64(Date().timeIntervalSince1970 * 1000) }
 }
 
 extension RouteTable {

@@ -10,8 +10,7 @@ struct WriteCoordinator: Sendable {
     let catalog: any CatalogSource
     let sender: any CommandSender
     let limits: GatewayLimits
-    /// Milliseconds since 1970.
-    let now: @Sendable () -> Int64
+    let time: RegistrarTime
 
     enum Outcome: Sendable, Hashable {
         /// Final: succeeded, failed, or expired.
@@ -24,14 +23,18 @@ struct WriteCoordinator: Sendable {
     ///
     /// Throws 503 `broker_unavailable` if it was certainly not handed over, 503 `outcome_unknown` if it may have been.
     func perform(_ intent: WriteIntent, _ action: Command.Action, logger: Logger) async throws -> Outcome {
-        let started = now()
+        let start = ContinuousClock.now
+        // Without a broker the client is told so at once.
+        let isConnected = sender.publishing == .connected
+        let started = await time.now(waiting: isConnected ? limits.registrarClock : .zero)
         let command = Command(
             id: intent.commandID, request: WriteIntent.randomID(), caller: intent.caller.name,
             fingerprint: intent.fingerprint, otherFingerprints: intent.otherFingerprints,
             deadline: started + deadline(of: action).wholeMilliseconds, action: action)
         let earlier = catalog.read { Self.own(of: command, in: $0) }
         try await handOver(command)
-        if !intent.respondsAsync, let operation = await outcome(of: command, earlier: earlier) {
+        let left = limits.outcome - start.duration(to: .now)
+        if !intent.respondsAsync, let operation = await outcome(of: command, earlier: earlier, within: left) {
             return .finished(operation)
         }
         await announcePending(command, logger: logger)
@@ -84,8 +87,8 @@ struct WriteCoordinator: Sendable {
     /// the same outcome again, which cannot be observed as a change. If instead the `Idempotency-Key` was reused for
     /// another request, the registrar reports 422 under the *request's* id. So wait `limits.repeated` for that report,
     /// then answer with the stored outcome.
-    private func outcome(of command: Command, earlier: Operation?) async -> Operation? {
-        let timeout = earlier == nil ? limits.outcome : limits.repeated
+    private func outcome(of command: Command, earlier: Operation?, within left: Duration) async -> Operation? {
+        let timeout = earlier == nil ? left : limits.repeated
         let catalog = catalog
         // At a stop the client is told where to ask, while there is still time to.
         let seen = await cancelWhenGracefulShutdown {
@@ -104,7 +107,7 @@ struct WriteCoordinator: Sendable {
     private func announcePending(_ command: Command, logger: Logger) async {
         let (known, revision) = catalog.read { ($0.operation(id: command.id), $0.highestRevision) }
         guard known == nil else { return }
-        let operation = Operation(id: command.id, state: .pending, status: 202, sequence: revision, at: now())
+        let operation = Operation(id: command.id, state: .pending, status: 202, sequence: revision, at: time.now)
         do {
             try await sender.publish(.operationChanged(operation), timeout: limits.confirm)
         } catch {
