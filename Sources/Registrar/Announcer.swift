@@ -1,3 +1,4 @@
+import AMQP
 import Catalog
 import Logging
 
@@ -7,6 +8,7 @@ struct Announcer: Sendable {
     let store: RegistryStore
     let stream: any CatalogStream
     let patience: Patience
+    let logger: Logger
     /// Many have something to announce at once: who comes second mostly finds that it has been done.
     private let order = FirstComeLock()
 
@@ -17,10 +19,44 @@ struct Announcer: Sendable {
 
     private func announceBacklog() async throws {
         try await patience.until("announcing") {
-            guard let backlog = try await store.backlog() else { return }
-            try await stream.publish(backlog.messages)
-            try await store.markAnnounced(through: backlog.through)
+            // Once more if the registry changed meanwhile, also by a record that had to be removed.
+            while let backlog = try await store.backlog() {
+                try await publish(backlog.messages)
+                try await store.markAnnounced(through: backlog.through)
+            }
         }
+    }
+
+    /// Publishes `messages` but for those that no broker ever takes: waiting for one of them would hold up all others.
+    private func publish(_ messages: [TracedMessage]) async throws {
+        guard try await refusal(of: messages) != nil else { return }
+        // Which one it was is found out one by one. Followers that see a message twice change nothing.
+        for message in messages {
+            if let error = try await refusal(of: [message]) { try await leaveOut(message.message, error) }
+        }
+    }
+
+    /// Publishes `messages`; gives the error where the broker will never take one of them.
+    private func refusal(of messages: [TracedMessage]) async throws -> AMQPError? {
+        do throws(AMQPError) {
+            try await stream.publish(messages)
+            return nil
+        } catch {
+            guard error.code == .invalidMessage else { throw error }
+            return error
+        }
+    }
+
+    private func leaveOut(_ message: CatalogMessage, _ error: AMQPError) async throws {
+        var metadata: Logger.Metadata = ["type": "\(message.type)", "reason": "\(error.message)"]
+        guard case .registryChanged(let change) = message, change.registration != nil else {
+            return logger.error("A message that no broker takes is left out", metadata: metadata)
+        }
+        metadata["model"] = "\(change.id)"
+        logger.error(
+            "A registration that no broker takes is removed: register it again to learn what is too long",
+            metadata: metadata)
+        try await store.removeUnannounceable(change)
     }
 
     /// Announces every record, whatever has been announced before.
@@ -28,7 +64,7 @@ struct Announcer: Sendable {
         try await order.withLock {
             try await patience.until("announcing everything") {
                 let everything = try await store.everything()
-                try await stream.publish(everything.messages)
+                try await publish(everything.messages)
                 try await store.markAnnounced(through: everything.through)
             }
         }
@@ -47,12 +83,19 @@ struct Announcer: Sendable {
         try await patience.until("repeating outcomes") { try await stream.publish(messages) }
     }
 
-    /// Publishes the list of all live records. What it lists has been announced before it.
+    /// Publishes the list of all live records, and before it what has not been announced of them.
+    ///
+    /// Both are read as one. If another registrar commits in between, a list that is read later would name a record that
+    /// nobody has announced, and followers that start now would not be ready.
     func checkpoint(at now: Int64) async throws {
         try await order.withLock {
             try await announceBacklog()
             try await patience.until("the checkpoint") {
-                let (state, entries) = try await store.checkpoint()
+                let (state, entries, backlog) = try await store.checkpoint()
+                if let backlog {
+                    try await publish(backlog.messages)
+                    try await store.markAnnounced(through: backlog.through)
+                }
                 let parts = Checkpoint.parts(
                     registry: state.uuid, incarnation: state.incarnation, revision: state.revision, entries: entries,
                     madeAt: now)

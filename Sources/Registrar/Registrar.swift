@@ -82,7 +82,7 @@ struct Registrar: RollcallProcess {
             effects: follower.effects(), stream: stream, activity: activity, wallClock: Self.milliseconds,
             logger: logger)
         let announcer = Announcer(
-            store: store, stream: FollowedStream(follower: follower), patience: Patience(logger: logger))
+            store: store, stream: stream, patience: Patience(logger: logger), logger: logger)
         let client = HTTPClient()
         let hub = HubLookup(hub: hubSettings.hub, token: hubSettings.token, client: client)
         let verifier = Verifier(

@@ -69,6 +69,7 @@ extension RegistryStore {
             record.generation = revision
             record.revision = revision
             record.createdAt = now / 1000
+            try RecordSize.check(record)
             try registrations.put(record)
             try HubLookTable(database: database).schedule(record.name, dueAt: dueAt)
             try HubLookTable(database: database).forgetNumbers(of: record.name)
@@ -77,6 +78,7 @@ extension RegistryStore {
         case .lookedAt(let found, let isApplied):
             guard let held = try registrations.record(named: found.name) else { throw Rejection.modelNotRegistered }
             let record = held.lookedAt(again: found, isApplied: isApplied, revision: revision, at: now)
+            try RecordSize.check(record)
             try registrations.put(record)
             try HubLookTable(database: database).schedule(record.name, dueAt: dueAt)
             try HubLookTable(database: database).forgetNumbers(of: record.name)

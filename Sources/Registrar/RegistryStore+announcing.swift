@@ -13,13 +13,14 @@ extension RegistryStore {
     /// Lowest revision first, a record before its operation. Where a record has been changed again since, its
     /// operation waits for the record as it is now: whoever sees that an endpoint was made must find the endpoint.
     func backlog() async throws -> Backlog? {
-        try await database.read { database in
-            let state = try RegistryState.read(database)
-            guard state.announced < state.revision else { return nil }
-            return Backlog(
-                messages: try Self.messages(database, above: state.announced, outcomesAbove: state.announced),
-                through: state.revision)
-        }
+        try await database.read { try Self.backlog($0, try RegistryState.read($0)) }
+    }
+
+    private static func backlog(_ database: Database, _ state: RegistryState) throws -> Backlog? {
+        guard state.announced < state.revision else { return nil }
+        return Backlog(
+            messages: try messages(database, above: state.announced, outcomesAbove: state.announced),
+            through: state.revision)
     }
 
     /// All records and tombstones, whatever has been announced, and the outcomes that followers keep: for a stream that
@@ -42,16 +43,30 @@ extension RegistryStore {
         }
     }
 
-    /// The registry's state and its live records, read as one: what a checkpoint says.
-    func checkpoint() async throws -> (state: RegistryState, entries: [CheckpointEntry]) {
+    /// The registry's state, its live records, and what has not been announced, read as one: what a checkpoint says, and
+    /// what has to be said before it.
+    func checkpoint() async throws -> (state: RegistryState, entries: [CheckpointEntry], backlog: Backlog?) {
         try await database.read { database in
+            let state = try RegistryState.read(database)
             let endpoints = try Row.fetchAll(database, sql: "SELECT id, revision FROM endpoints")
                 .map { CheckpointEntry(kind: .endpoint, id: $0["id"], revision: $0["revision"]) }
             let registrations = try Row.fetchAll(database, sql: "SELECT name, revision FROM registrations")
                 .map { CheckpointEntry(kind: .registration, id: $0["name"], revision: $0["revision"]) }
             let keys = try Row.fetchAll(database, sql: "SELECT id, revision FROM keys")
                 .map { CheckpointEntry(kind: .key, id: $0["id"], revision: $0["revision"]) }
-            return (try RegistryState.read(database), (endpoints + registrations + keys).sorted())
+            return (state, (endpoints + registrations + keys).sorted(), try Self.backlog(database, state))
+        }
+    }
+
+    /// Removes a registration that no broker takes, so that the checkpoint does not name what nobody can ever read.
+    ///
+    /// Only an earlier version can have written one: see `RecordSize`. One that was changed meanwhile is left as it is.
+    func removeUnannounceable(_ change: RegistryChange) async throws {
+        try await transaction { database in
+            let registrations = RegistrationTable(database: database)
+            guard try registrations.record(named: change.id)?.revision == change.revision else { return }
+            // Date 0: the tombstone can be forgotten as soon as it is announced. The checkpoint tells whoever comes later.
+            try registrations.delete(named: change.id, revision: try RegistryState.nextRevision(database), at: 0)
         }
     }
 

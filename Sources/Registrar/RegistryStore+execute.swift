@@ -152,6 +152,7 @@ extension RegistryStore {
         // Ids are derived from commands' ids: a key that is used again after its outcome was forgotten finds its
         // endpoint alive.
         guard try endpoints.record(id: record.id) == nil else { throw Rejection.keyReused }
+        try RecordSize.check(record)
         try endpoints.put(record)
         return record
     }
@@ -161,6 +162,7 @@ extension RegistryStore {
     ) throws -> KeyRecord {
         let record = try CommandRules.record(from: draft, revision: revision, createdAt: now / 1000)
         guard try keys.record(id: record.id) == nil else { throw Rejection.keyReused }
+        try RecordSize.check(record)
         try keys.put(record)
         return record
     }
@@ -174,6 +176,7 @@ extension RegistryStore {
         try checkUnique(new, in: endpoints)
         new.revision = revision
         if CommandRules.needsNewGeneration(old, new) { new.generation = revision }
+        try RecordSize.check(new)
         try endpoints.put(new)
         return new
     }

@@ -40,16 +40,47 @@ import Testing
     @Test func aFailureThatStaysIsThrownAndMovesNothing() async throws {
         let bench = try Bench()
         try await bench.store.create(draft(1))
-        bench.stream.edit { $0.failures = [AMQPError(.invalidMessage, "too large")] }
+        bench.stream.edit { $0.failures = [AMQPError(.configuration, "no such exchange")] }
         await #expect(throws: AMQPError.self) { try await bench.announcer.announce() }
         #expect(try await bench.store.state().announced == 0)
+    }
+
+    @Test("A registration that no broker takes is removed, and holds up nothing")
+    func unannounceable() async throws {
+        let bench = try Bench()
+        try await bench.register("Org/Long")
+        try await bench.store.create(draft(1))
+        bench.stream.edit { state in
+            state.isTooLong = {
+                if case .registryChanged(let change) = $0 { change.registration != nil } else { false }
+            }
+        }
+        try await bench.announcer.checkpoint(at: noon)
+        let said = bench.stream.takeWords()
+        #expect(said.filter { $0.hasPrefix("gpu-1") } == ["gpu-1 3"])
+        #expect(said.suffix(2) == ["tombstone 4", "checkpoint 0 4 1"])
+        #expect(try await bench.store.registration(named: "org/long") == nil)
+        #expect(try await bench.store.state().announced == 4)
+    }
+
+    @Test("What is committed between the backlog and the checkpoint is announced before the checkpoint")
+    func commitBesideACheckpoint() async throws {
+        let bench = try Bench()
+        try await bench.store.create(draft(1))
+        let (state, entries, backlog) = try await bench.store.checkpoint()
+        #expect(entries.map(\.revision) == [1])
+        #expect(backlog?.through == state.revision)
+        #expect(words(try #require(backlog).messages).first == "gpu-1 1")
+        try await bench.store.settle()
+        #expect(try await bench.store.checkpoint().backlog == nil)
     }
 
     @Test func aProcessThatStoppedBeforeAnnouncingIsFinishedByTheNext() async throws {
         let bench = try Bench()
         try await bench.store.create(draft(1))
         try bench.store.database.close()
-        let next = Announcer(store: try bench.files.open(), stream: bench.stream, patience: bench.patience)
+        let next = Announcer(
+            store: try bench.files.open(), stream: bench.stream, patience: bench.patience, logger: quiet)
         try await next.announce()
         #expect(bench.stream.takeWords() == ["gpu-1 1", "operation create-\(uuid(1)) 201"])
     }

@@ -33,7 +33,7 @@ struct CommandConsumerTests {
 
         func consumer() throws -> CommandConsumer {
             let patience = Patience(logger: quiet)
-            let announcer = Announcer(store: bench.store, stream: bench.stream, patience: patience)
+            let announcer = Announcer(store: bench.store, stream: bench.stream, patience: patience, logger: quiet)
             let schedule = HubSchedule(interval: .seconds(600))
             return CommandConsumer(
                 queue: map.commands, connection: consuming,

@@ -73,7 +73,8 @@ import Testing
             return
         }
         _ = try await bench.store.execute(command, at: noon)
-        let next = Announcer(store: try bench.files.open(), stream: bench.stream, patience: bench.patience)
+        let next = Announcer(
+            store: try bench.files.open(), stream: bench.stream, patience: bench.patience, logger: quiet)
         try await next.announce()
         #expect(Self.digits(bench.stream.traced) == ["gpu-1 1 1", "operation a 201 1"])
     }
@@ -182,7 +183,7 @@ import Testing
         }
         // Let go only after SQLite's own timeout has passed at least once.
         let patience = Patience(logger: quiet) { _ in release.signal() }
-        let announcer = Announcer(store: bench.store, stream: bench.stream, patience: patience)
+        let announcer = Announcer(store: bench.store, stream: bench.stream, patience: patience, logger: quiet)
         let processor = CommandProcessor(
             announcer: announcer, failpoint: { _ in }, logger: quiet, wallClock: { noon })
         let outcome = try await processor.process([Self.delivery(command("a", .createEndpoint(draft(1))))])
@@ -201,7 +202,8 @@ import Testing
         }
         try bench.store.database.close()
 
-        let next = Announcer(store: try bench.files.open(), stream: bench.stream, patience: bench.patience)
+        let next = Announcer(
+            store: try bench.files.open(), stream: bench.stream, patience: bench.patience, logger: quiet)
         let processor = CommandProcessor(
             announcer: next, failpoint: { _ in }, logger: quiet, wallClock: { noon })
         let outcome = try await processor.process([delivery])

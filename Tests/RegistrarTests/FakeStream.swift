@@ -14,6 +14,8 @@ final class FakeStream: CatalogStream {
         /// One for each publish to come; then all succeed.
         var failures: [AMQPError] = []
         var attempts = 0
+        /// No broker takes a message of which this is true.
+        var isTooLong: @Sendable (CatalogMessage) -> Bool = { _ in false }
         /// Whether what is published shows in the view, as a follower would read it back.
         var isFollowed = true
     }
@@ -39,6 +41,9 @@ final class FakeStream: CatalogStream {
         let failure: AMQPError? = state.withLock { state in
             state.attempts += 1
             if !state.failures.isEmpty { return state.failures.removeFirst() }
+            if messages.contains(where: { state.isTooLong($0.message) }) {
+                return AMQPError(.invalidMessage, "the body is too long")
+            }
             state.published += messages
             if state.isFollowed { for message in messages { state.view.follow(message.message) } }
             return nil
@@ -77,7 +82,23 @@ struct Bench {
         store = try files.open(failpoint: failpoint)
     }
 
-    var announcer: Announcer { Announcer(store: store, stream: stream, patience: patience) }
+    var announcer: Announcer { Announcer(store: store, stream: stream, patience: patience, logger: quiet) }
+
+    /// Registers `repo` by a command that is accepted and then finished.
+    @discardableResult
+    func register(_ repo: String, change: (inout RegistrationRecord) -> Void = { _ in }) async throws -> Operation {
+        let request = RegistrationRequest(repo: repo)
+        _ = try await store.execute(command("register-\(repo)", .registerModel(request)), at: noon)
+        guard let accepted = try await store.accepted().first(where: { $0.id == "register-\(repo)" }) else {
+            throw CancellationError()
+        }
+        var record = registration(repo, commit: "c1")
+        change(&record)
+        guard let operation = try await store.finish(accepted, .registered(record), at: noon, dueAt: noon) else {
+            throw CancellationError()
+        }
+        return operation
+    }
 
     func processor(failpoint: @escaping FailpointHandler = { _ in }) -> CommandProcessor {
         CommandProcessor(announcer: announcer, failpoint: failpoint, logger: quiet, wallClock: { noon })

@@ -140,6 +140,22 @@ import Testing
         #expect(backlog.through == 5)
     }
 
+    @Test("A record that is longer than 4 MiB is refused before the commit, with its size")
+    func recordSize() async throws {
+        let bench = try Bench()
+        let refused = try await bench.register("Org/Long") { $0.chatTemplate = String(repeating: "a", count: 4 << 20) }
+        #expect(refused.status == 400)
+        #expect(refused.error?.code == "unsupported_artifact")
+        #expect(refused.error?.message.contains("would be 4195") == true)
+        #expect(refused.error?.message.contains(" at most 4194304 ") == true)
+        #expect(try await bench.store.registration(named: "org/long") == nil)
+        #expect(
+            try await bench.register("Org/Short") { $0.chatTemplate = String(repeating: "a", count: 4_000_000) }.status
+                == 201)
+        let labels = ["l": String(repeating: "a", count: 5 << 20)]
+        #expect(throws: Rejection.self) { try RecordSize.check(labels) }
+    }
+
     @Test func theWatermarkOnlyRises() async throws {
         let files = try TemporaryDatabase()
         let store = try files.open()
