@@ -5,8 +5,29 @@ import Catalog
 protocol CatalogStream: Sendable {
     /// What has been read of it up to now.
     var view: StreamView { get }
+    /// The records that it shows now.
+    var records: StreamRecords { get }
     /// Publishes `messages` in this order, and returns when the broker has confirmed each of them.
     func publish(_ messages: [TracedMessage]) async throws(AMQPError)
+}
+
+/// Live records as a stream shows them, by their ids.
+struct StreamRecords: Sendable {
+    var endpoints: [String: EndpointRecord] = [:]
+    var registrations: [String: RegistrationRecord] = [:]
+
+    /// The generation of an endpoint that is stamped anew with `revision`: that of the snapshots that the stream has, if
+    /// they are of the same server.
+    func generation(of record: EndpointRecord, stampedWith revision: Int64) -> Int64 {
+        guard let shown = endpoints[record.id], !CommandRules.needsNewGeneration(shown, record) else { return revision }
+        return shown.generation
+    }
+
+    /// The same for the verifications of a registration.
+    func generation(of record: RegistrationRecord, stampedWith revision: Int64) -> Int64 {
+        guard let shown = registrations[record.name], shown.manifest == record.manifest else { return revision }
+        return shown.generation
+    }
 }
 
 /// A message, and the trace of the command that it comes from.
@@ -38,6 +59,15 @@ struct FollowedStream: CatalogStream {
                 isComplete: readiness.isReady && !isNew,
                 registry: catalog.registry, incarnation: catalog.version?.incarnation,
                 highestRevision: catalog.highestRevision, isNew: isNew)
+        }
+    }
+
+    var records: StreamRecords {
+        follower.read { catalog in
+            StreamRecords(
+                endpoints: Dictionary(catalog.endpoints.map { ($0.record.id, $0.record) }, uniquingKeysWith: { $1 }),
+                registrations: Dictionary(
+                    catalog.registrations.map { ($0.record.name, $0.record) }, uniquingKeysWith: { $1 }))
         }
     }
 

@@ -98,7 +98,7 @@ actor Housekeeper {
             try await announceAnew(state)
         case .restamp(let highest, let incarnation):
             let new = try await announcer.patience.until("a new incarnation") {
-                try await store.restamp(above: highest, incarnation: incarnation)
+                try await store.restamp(above: highest, incarnation: incarnation, showing: stream.records)
             }
             logger.warning(
                 "The catalog stream is ahead of this database, or was another registry's: this database replaces what it says",

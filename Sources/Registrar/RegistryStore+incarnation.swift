@@ -11,13 +11,18 @@ extension RegistryStore {
     }
 
     /// Makes what this database holds the newest that the stream has seen: every live record gets a revision above
-    /// `highest`, which is its generation as well (what was polled for another history does not count), and a new
-    /// incarnation begins. Followers then drop, by the checkpoint, what this database does not hold.
+    /// `highest`, and a new incarnation begins. Followers then drop, by the checkpoint, what this database does not hold.
+    ///
+    /// An endpoint keeps the generation that the stream shows if its URL, kind, and key are the same there: what was
+    /// polled of it counts, and no list becomes empty. Otherwise the revision is its generation as well.
     ///
     /// - Parameters:
     ///   - highest: the highest revision that the stream has shown.
     ///   - incarnation: that of the stream's checkpoint.
-    func restamp(above highest: Int64, incarnation: Int64) async throws -> RegistryState {
+    ///   - shown: what the stream shows.
+    func restamp(
+        above highest: Int64, incarnation: Int64, showing shown: StreamRecords = StreamRecords()
+    ) async throws -> RegistryState {
         try await transaction { database in
             let state = try RegistryState.read(database)
             let base = max(highest, state.revision)
@@ -25,10 +30,10 @@ extension RegistryStore {
             let endpoints = EndpointTable(database: database)
             for var record in try endpoints.records() {
                 record.revision = try RegistryState.nextRevision(database)
-                record.generation = record.revision
+                record.generation = shown.generation(of: record, stampedWith: record.revision)
                 try endpoints.put(record)
             }
-            try Self.restampRegistrations(database)
+            try Self.restampRegistrations(database, shown)
             let keys = KeyTable(database: database)
             for var record in try keys.records() {
                 record.revision = try RegistryState.nextRevision(database)
@@ -41,12 +46,12 @@ extension RegistryStore {
     }
 
     /// Also what is accepted and not done: verifications are told apart by revisions.
-    private static func restampRegistrations(_ database: Database) throws {
+    private static func restampRegistrations(_ database: Database, _ shown: StreamRecords) throws {
         let registrations = RegistrationTable(database: database)
         let looks = HubLookTable(database: database)
         for var record in try registrations.records() {
             record.revision = try RegistryState.nextRevision(database)
-            record.generation = record.revision
+            record.generation = shown.generation(of: record, stampedWith: record.revision)
             record.hub = try looks.numbers(of: record.name) ?? record.hub
             try registrations.put(record)
             try looks.forgetNumbers(of: record.name)

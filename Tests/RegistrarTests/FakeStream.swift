@@ -18,11 +18,13 @@ final class FakeStream: CatalogStream {
         var isTooLong: @Sendable (CatalogMessage) -> Bool = { _ in false }
         /// Whether what is published shows in the view, as a follower would read it back.
         var isFollowed = true
+        var records = StreamRecords()
     }
 
     let state = Mutex(State())
 
     var view: StreamView { state.withLock { $0.view } }
+    var records: StreamRecords { state.withLock { $0.records } }
     var published: [CatalogMessage] { traced.map(\.message) }
     var traced: [TracedMessage] { state.withLock { $0.published } }
     var attempts: Int { state.withLock { $0.attempts } }

@@ -186,6 +186,36 @@ import Testing
         #expect(words(try await store.everything().messages) == ["gpu-1 1"] + kept)
     }
 
+    @Test("A restored database keeps the generations that the stream shows of the same servers and manifests")
+    func restampingWhatTheStreamShows() async throws {
+        let bench = try Bench()
+        let store = bench.store
+        for number in 1...4 { try await store.create(draft(number, key: "sealed")) }
+        try await bench.register("Org/Same")
+        try await bench.register("Org/Moved")
+        var shown = StreamRecords()
+        for var record in try await store.records() {
+            record.generation += 20
+            record.revision = 30
+            switch record.id {
+            case uuid(2): record.baseURL = "http://elsewhere"
+            case uuid(3): record.sealedAPIKey = "another"
+            case uuid(4): record.kind = .vllm
+            default: record.name = "renamed"
+            }
+            shown.endpoints[record.id] = record
+        }
+        for name in ["org/same", "org/moved"] {
+            shown.registrations[name] = try await store.registration(named: name)
+            shown.registrations[name]?.generation = 25
+        }
+        shown.registrations["org/moved"]?.manifest.digest = "sha256:other"
+        _ = try await store.restamp(above: 50, incarnation: 7, showing: shown)
+        #expect(try await store.records().map(\.generation) == [21, 52, 53, 54])
+        #expect(try await store.registration(named: "org/same")?.generation == 25)
+        #expect(try await store.registration(named: "org/moved")?.generation == 56)
+    }
+
     @Test("A restored database's records become the newest that the stream has seen")
     func restamping() async throws {
         let files = try TemporaryDatabase()
