@@ -148,14 +148,12 @@ public final class CatalogFollower: Service {
     public func publish(
         _ message: CatalogMessage, trace: TraceContext? = .current, timeout: Duration = .seconds(5)
     ) throws(AMQPError) -> PublishReceipt {
-        var encoded: Message
-        do {
-            encoded = try message.encoded()
-            encoded.trace = trace
-        } catch {
-            throw AMQPError(.invalidMessage, "a \(message.type) message cannot be encoded")
-        }
-        return try publishing.send(
+        try publish(try message.encoded(trace: trace), timeout: timeout)
+    }
+
+    /// Publishes a message that `CatalogMessage.encoded(trace:)` made: for callers that count its bytes.
+    public func publish(_ encoded: Message, timeout: Duration) throws(AMQPError) -> PublishReceipt {
+        try publishing.send(
             encoded, to: BrokerMap.exchange(to: brokerMap.catalog), routingKey: "", timeout: timeout)
     }
 

@@ -53,6 +53,17 @@ extension CatalogMessage {
         }
     }
 
+    /// As `encoded()`, for whoever does nothing but publish it.
+    public func encoded(trace: TraceContext?) throws(AMQPError) -> Message {
+        do {
+            var message = try encoded()
+            message.trace = trace
+            return message
+        } catch {
+            throw AMQPError(.invalidMessage, "a \(type) message cannot be encoded")
+        }
+    }
+
     /// nil for a type or a schema that this version does not know.
     ///
     /// Throws `MalformedMessage` for a body that is not what its type says, or that holds values no sender means.

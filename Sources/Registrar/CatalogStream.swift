@@ -45,9 +45,9 @@ struct TracedMessage: Sendable, Hashable {
 struct FollowedStream: CatalogStream {
     let follower: CatalogFollower
 
-    /// So many messages are under way before their confirms are waited for: enough to hide the way to the broker and
-    /// its disk, few enough for the connection's buffer.
-    private static let inFlight = 256
+    /// Messages, and bytes of them, that are under way before their confirms are waited for: enough to hide the way to
+    /// the broker and its disk. A connection holds 64 MB; a sender that it refuses would begin again from the first message.
+    private static let inFlight = (messages: 256, bytes: 16 << 20)
     private static let confirmTimeout = Duration.seconds(10)
 
     var view: StreamView {
@@ -72,15 +72,18 @@ struct FollowedStream: CatalogStream {
     }
 
     func publish(_ messages: [TracedMessage]) async throws(AMQPError) {
-        var rest = messages[...]
-        while !rest.isEmpty {
-            var receipts: [PublishReceipt] = []
-            for item in rest.prefix(Self.inFlight) {
-                receipts.append(
-                    try follower.publish(item.message, trace: item.trace, timeout: Self.confirmTimeout))
+        var receipts: [PublishReceipt] = []
+        var bytes = 0
+        for item in messages {
+            let encoded = try item.message.encoded(trace: item.trace)
+            if receipts.count == Self.inFlight.messages || bytes + encoded.body.count > Self.inFlight.bytes {
+                for receipt in receipts { try await receipt.confirmed() }
+                receipts = []
+                bytes = 0
             }
-            for receipt in receipts { try await receipt.confirmed() }
-            rest = rest.dropFirst(receipts.count)
+            receipts.append(try follower.publish(encoded, timeout: Self.confirmTimeout))
+            bytes += encoded.body.count
         }
+        for receipt in receipts { try await receipt.confirmed() }
     }
 }
