@@ -26,6 +26,15 @@ extension Catalog {
         if slots[slot].visibleHealth != nil { effects.note(.snapshotApplied(id: row.endpoint)) }
     }
 
+    /// Ids of the pollers that the newest rows are from.
+    public var pollers: Set<String> {
+        var found: Set<String> = []
+        for slot in slots.indices {
+            if let poller = slots[slot].health?.poller { found.insert(poller) }
+        }
+        return found
+    }
+
     private mutating func hold(_ entries: [ModelEntry], of row: SnapshotRow, in slot: Int) -> Bool {
         let tick = row.modelsTick ?? row.tick
         if let held = slots[slot].models, (held.generation, held.tick) > (row.generation, tick) { return false }

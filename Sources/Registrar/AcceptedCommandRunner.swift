@@ -8,7 +8,7 @@ import Synchronization
 /// What is accepted is in the database, so a registrar that takes over goes on with it, and one that was taken for dead
 /// finds, when it is done, that there is an outcome already.
 final class AcceptedCommandRunner: Service {
-    /// Has the model `name` verified under `number`, telling each step; see `Verifier`.
+    /// Has the model `name` verified under `number`, telling each step; see `FleetVerification`.
     typealias Verification =
         @Sendable (
             _ name: String, _ number: Int64, _ progress: @Sendable (String) async -> Void

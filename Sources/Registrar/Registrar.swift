@@ -85,11 +85,11 @@ struct Registrar: RollcallProcess {
             store: store, stream: stream, patience: Patience(logger: logger), logger: logger)
         let client = HTTPClient()
         let hub = HubLookup(hub: hubSettings.hub, token: hubSettings.token, client: client)
-        let verifier = Verifier(
+        let verification = FleetVerification(
             follower: follower, publishing: publishing, queue: map.verifications, timeout: verifyTimeout,
-            wallClock: Self.milliseconds, logger: logger)
+            logger: logger, wallClock: Self.milliseconds)
         let accepted = AcceptedCommandRunner(
-            announcer: announcer, hub: hub, verify: verifier.verify, failpoint: failpoint, schedule: schedule,
+            announcer: announcer, hub: hub, verify: verification.verify, failpoint: failpoint, schedule: schedule,
             logger: logger, wallClock: Self.milliseconds)
         let numbers = HubNumbers(
             announcer: announcer, hub: hub, schedule: schedule, logger: logger, wallClock: Self.milliseconds)

@@ -3,6 +3,8 @@ import Synchronization
 /// How many transfers run at once; the others wait in their order. Cancelling a task that waits takes it out.
 final class TransferSlots: Sendable {
     private struct State {
+        var count: Int
+        /// Negative where there are fewer slots than before, and more are taken.
         var free: Int
         var nextTicket = 0
         /// In the order of their tickets.
@@ -15,7 +17,21 @@ final class TransferSlots: Sendable {
 
     init(count: Int) {
         precondition(count > 0)
-        state = Mutex(State(free: count))
+        state = Mutex(State(count: count, free: count))
+    }
+
+    /// From now on `count` run at once.
+    func setCount(_ count: Int) {
+        precondition(count > 0)
+        let next = state.withLock { state in
+            state.free += count - state.count
+            state.count = count
+            let taken = state.waiting.prefix(max(0, state.free))
+            state.free -= taken.count
+            state.waiting.removeFirst(taken.count)
+            return taken
+        }
+        for waiting in next { waiting.continuation.resume(returning: true) }
     }
 
     var freeCount: Int { state.withLock { $0.free } }
@@ -30,7 +46,8 @@ final class TransferSlots: Sendable {
         return try await body()
     }
 
-    private func acquire() async -> Bool {
+    /// Takes a slot, which `release` gives back; false where the task is cancelled before it gets one.
+    func acquire() async -> Bool {
         let ticket = state.withLock { state in
             state.nextTicket += 1
             return state.nextTicket
@@ -62,9 +79,9 @@ final class TransferSlots: Sendable {
         }
     }
 
-    private func release() {
+    func release() {
         let next = state.withLock { state -> CheckedContinuation<Bool, Never>? in
-            guard !state.waiting.isEmpty else {
+            guard !state.waiting.isEmpty, state.free >= 0 else {
                 state.free += 1
                 return nil
             }

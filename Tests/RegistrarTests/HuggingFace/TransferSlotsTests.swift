@@ -24,6 +24,24 @@ import Testing
         #expect(slots.freeCount == 1)
     }
 
+    @Test func theirNumberCanChange() async throws {
+        let slots = TransferSlots(count: 1)
+        #expect(await slots.acquire())
+        let others = (0..<3).map { _ in Task { await slots.acquire() } }
+        while slots.waitingCount < 3 { await Task.yield() }
+        slots.setCount(3)
+        #expect(slots.waitingCount == 1 && slots.freeCount == 0)
+        slots.setCount(1)
+        #expect(slots.freeCount == -2)
+        slots.release()
+        slots.release()
+        #expect(slots.waitingCount == 1, "one is still taken")
+        slots.release()
+        for other in others { #expect(await other.value) }
+        slots.release()
+        #expect(slots.freeCount == 1)
+    }
+
     @Test func whoIsCancelledWaitsNoLonger() async throws {
         let slots = TransferSlots(count: 1)
         let (gate, open) = AsyncStream.makeStream(of: Void.self)
