@@ -112,8 +112,6 @@ final class CommandConsumer: Service {
         }
         // A stop between the subscription and here has found no inbox to close.
         if patience.isStopping { inbox.close() }
-        await housekeeper.becomeActive()
-        accepted.becomeActive()
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { [logger] in
                 do {
@@ -124,14 +122,23 @@ final class CommandConsumer: Service {
                 inbox.close()
             }
             defer { inbox.close() }
-            while let batch = await inbox.next() { try await work(on: batch, of: subscription, inbox) }
+            // Only the active registrar is given anything. A subscription alone may be a standby's.
+            var isActive = false
+            while let batch = await inbox.next() {
+                if !isActive {
+                    await housekeeper.becomeActive()
+                    accepted.becomeActive()
+                    isActive = true
+                }
+                try await work(on: batch, of: subscription, inbox)
+            }
             await subscription.cancel()
             try await group.waitForAll()
         }
     }
 
     private func work(on batch: [Delivery], of subscription: Subscription, _ inbox: DeliveryInbox) async throws {
-        activity.delivered()
+        activity.delivered(ids: batch.lazy.map(\.message.messageID))
         while try await !housekeeper.admit() {
             try await patience.wait(Self.admissionPause)
             guard inbox.isOpen else { return }

@@ -26,7 +26,7 @@ struct HousekeepingProposer: Service {
             try await cancelWhenGracefulShutdown {
                 while true {
                     try await Task.sleep(for: Self.interval)
-                    if activity.isSubscribed { try await propose() }
+                    if activity.mayPropose() { try await propose() }
                 }
             }
         } catch is CancellationError {}
@@ -37,6 +37,7 @@ struct HousekeepingProposer: Service {
         let message = try Message(
             type: BrokerMap.MessageType.housekeeping, payload: Proposal(registrar: name),
             expiration: BrokerMap.housekeepingExpiration)
+        activity.proposed(message.messageID)
         do {
             try await connection.publish(
                 message, to: BrokerMap.exchange(to: queue), routingKey: "",

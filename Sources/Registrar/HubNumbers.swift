@@ -11,18 +11,21 @@ final class HubNumbers: Service {
     private let announcer: Announcer
     private let hub: any HubSource
     private let schedule: HubSchedule
+    /// Whether this registrar is the active one still: another one asks the same questions otherwise.
+    private let isActive: @Sendable () -> Bool
     private let wallClock: @Sendable () -> Int64
     private let logger: Logger
     private let inWork = Mutex<Set<String>>([])
     private let loop = WorkLoop()
 
     init(
-        announcer: Announcer, hub: any HubSource, schedule: HubSchedule, logger: Logger,
-        wallClock: @escaping @Sendable () -> Int64
+        announcer: Announcer, hub: any HubSource, schedule: HubSchedule, isActive: @escaping @Sendable () -> Bool,
+        logger: Logger, wallClock: @escaping @Sendable () -> Int64
     ) {
         self.announcer = announcer
         self.hub = hub
         self.schedule = schedule
+        self.isActive = isActive
         self.logger = logger
         self.wallClock = wallClock
     }
@@ -38,6 +41,7 @@ final class HubNumbers: Service {
     }
 
     private func due() async throws -> [String] {
+        guard isActive() else { return [] }
         let now = wallClock()
         let names = try await announcer.patience.until("what is due") {
             try await self.announcer.store.dueRegistrations(at: now, limit: Self.limit)

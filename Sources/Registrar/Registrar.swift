@@ -92,7 +92,8 @@ struct Registrar: RollcallProcess {
             announcer: announcer, hub: hub, verify: verification.verify, failpoint: failpoint, schedule: schedule,
             logger: logger, wallClock: Self.milliseconds)
         let numbers = HubNumbers(
-            announcer: announcer, hub: hub, schedule: schedule, logger: logger, wallClock: Self.milliseconds)
+            announcer: announcer, hub: hub, schedule: schedule, isActive: { activity.isActive }, logger: logger,
+            wallClock: Self.milliseconds)
         let consumer = CommandConsumer(
             queue: map.commands, connection: consuming,
             processor: CommandProcessor(

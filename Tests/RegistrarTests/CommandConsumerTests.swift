@@ -46,7 +46,8 @@ struct CommandConsumerTests {
                     announcer: announcer, hub: FakeHub(), verify: { _, _, _ in }, failpoint: { _ in },
                     schedule: schedule, logger: quiet, wallClock: { noon }),
                 numbers: HubNumbers(
-                    announcer: announcer, hub: FakeHub(), schedule: schedule, logger: quiet, wallClock: { noon }),
+                    announcer: announcer, hub: FakeHub(), schedule: schedule, isActive: { true }, logger: quiet,
+                    wallClock: { noon }),
                 activity: activity, logger: quiet)
         }
 

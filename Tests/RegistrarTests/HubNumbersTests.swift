@@ -22,8 +22,8 @@ struct HubNumbersTests {
     /// The record after it was looked at once at `now`.
     private func lookedAt(_ bench: Bench, _ hub: FakeHub, at now: Int64) async throws -> RegistrationRecord {
         let numbers = HubNumbers(
-            announcer: bench.announcer, hub: hub, schedule: HubSchedule(interval: .seconds(600)), logger: quiet,
-            wallClock: { now })
+            announcer: bench.announcer, hub: hub, schedule: HubSchedule(interval: .seconds(600)), isActive: { true },
+            logger: quiet, wallClock: { now })
         let asked = hub.asked.count
         let group = ServiceGroup(services: [numbers], logger: quiet)
         let running = Task { try await group.run() }
