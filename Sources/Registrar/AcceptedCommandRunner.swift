@@ -128,7 +128,7 @@ final class AcceptedCommandRunner: Service {
     private func register(
         _ request: RegistrationRequest, for command: AcceptedCommand
     ) async throws(Rejection) -> RegistryStore.Ending {
-        if let name = hub.name(of: request), await held(name) != nil { throw Rejection.alreadyRegistered(name) }
+        if let name = hub.name(of: request), try await held(name) != nil { throw Rejection.alreadyRegistered(name) }
         return .registered(
             try await hub.record(for: request, now: wallClock()) { await self.tell($0, of: command) })
     }
@@ -136,21 +136,24 @@ final class AcceptedCommandRunner: Service {
     private func refresh(
         _ name: String, isApplied: Bool, for command: AcceptedCommand
     ) async throws(Rejection) -> RegistryStore.Ending {
-        guard let held = await held(name) else { throw Rejection.modelNotRegistered }
+        guard let held = try await held(name) else { throw Rejection.modelNotRegistered }
         let found = try await hub.record(for: held.request, now: wallClock()) { await self.tell($0, of: command) }
         guard found.name == name else { throw Rejection.repositoryRenamed(to: found.repo) }
         return .lookedAt(found, isApplied: isApplied)
     }
 
-    /// The registration as it is in the database; nil also where this task has been cancelled.
-    private func held(_ name: String) async -> RegistrationRecord? {
+    /// The registration as it is in the database; nil if there is none.
+    private func held(_ name: String) async throws(Rejection) -> RegistrationRecord? {
         do {
             return try await announcer.patience.until("a registration") {
                 try await self.announcer.store.registration(named: name)
             }
+        } catch is CancellationError {
+            throw .hubLookupCancelled
         } catch {
-            logger.debug("A registration could not be read", metadata: ["error": "\(error)"])
-            return nil
+            logger.error(
+                "A registration cannot be read from the database", metadata: ["model": "\(name)", "error": "\(error)"])
+            throw .unreadable
         }
     }
 

@@ -105,6 +105,12 @@ struct Rejection: Error, Sendable, Hashable {
                 "The registrar does not understand this command and has set it aside: gateway and registrar may be of different versions."
         ))
 
+    static let unreadable = Rejection(
+        status: 503,
+        APIError(
+            type: "service_unavailable", code: "command_failed",
+            message: "The registrar cannot read this record from its database; its log says why."))
+
     static let undeliverable = Rejection(
         status: 503,
         APIError(

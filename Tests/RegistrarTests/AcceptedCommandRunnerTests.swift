@@ -202,6 +202,17 @@ struct AcceptedCommandRunnerTests {
         #expect(applied.createdAt == before.createdAt)
     }
 
+    @Test func aRecordThatCannotBeReadIsNoRecordThatIsMissing() async throws {
+        let bench = try Bench()
+        try await bench.register("org/model")
+        try await bench.store.settle()
+        try await accept(bench, "b", .refreshModel(name: "org/model", isApplied: false))
+        try await bench.store.transaction { try $0.execute(sql: "UPDATE registrations SET record = '{'") }
+        let outcome = try await outcomes(of: ["b"], by: runner(bench, FakeHub(["org/model": "c1"])), in: bench)[0]
+        #expect(outcome.status == 503)
+        #expect(outcome.error?.code == "command_failed")
+    }
+
     @Test func refreshAndVerifyOfWhatIsNotRegisteredAreRefusedAtOnce() async throws {
         let bench = try Bench()
         for action in [
