@@ -120,6 +120,41 @@ struct RunScriptTests {
         #expect(status == 1 && output.hasPrefix("No broker answers at 127.0.0.1:1, "), "\(output)")
     }
 
+    /// An ordinary user, no sudo, and a package of dpkg's own list taken away. The scripts are copied to where that user may
+    /// write.
+    @Test(.timeLimit(.minutes(1)))
+    func withoutRootThePackagesThatAreMissingAreNamed() async throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("rollcall-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let output = try await run(
+            "/bin/sh",
+            [
+                "-ec",
+                """
+                mkdir "$1" && chmod 755 "$1" && cd "$1" && mkdir dpkg dpkg/info dpkg/updates programs checkout
+                sed '/^Package: rabbitmq-server$/,/^$/d; /^Package: openssl$/,/^$/d' /var/lib/dpkg/status >dpkg/status
+                ln -s /usr/bin/* programs/ && rm -f programs/sudo programs/swift
+                ln -s /bin/true programs/swift
+                cp -r "$2" checkout/
+                ordinary=
+                if [ "$(id -u)" = 0 ]; then
+                  chown -R nobody checkout
+                  ordinary='setpriv --reuid nobody --clear-groups'
+                fi
+                $ordinary env DPKG_ADMINDIR="$1/dpkg" PATH="$1/programs" bash checkout/scripts/run 2>&1 || echo "exit code $?"
+                """, "-", folder.path, Paths.scripts,
+            ])
+        #expect(
+            output == """
+                These Debian packages are missing, and sudo is not there to install them. As root:
+                  apt-get update && apt-get install --no-install-recommends rabbitmq-server openssl
+                Then, since no broker of the system's own is wanted:  systemctl disable --now rabbitmq-server
+                After that run this again.
+                exit code 1
+
+                """)
+    }
+
     @Test(.timeLimit(.minutes(1)))
     func aTakenPortIsNamed() async throws {
         let place = try Place()
