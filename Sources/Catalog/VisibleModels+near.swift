@@ -94,7 +94,9 @@ private struct NearSearch {
         let longer = name.count > other.count ? name : other
         // One goes on where the other ends, with a tag, a quantization, or the ending of a file.
         if shared >= 2, shared == min(name.count, other.count), !longer[shared].isWord { return (3, rest) }
-        let mistakes = min(3, min(name.count, other.count) / 4)
+        // One letter of a name as short as phi3 or m1, up to three of a long one.
+        let shorter = min(name.count, other.count)
+        let mistakes = shorter < 2 ? 0 : min(3, max(1, shorter / 4))
         if mistakes > 0, let distance = EditDistance.between(name, other, atMost: mistakes) { return (4, distance) }
         let beginning = name[..<shared].lastIndex { !$0.isWord } ?? 0
         return beginning >= 4 && beginning * 2 >= name.count ? (5, rest) : nil

@@ -51,6 +51,14 @@ import Testing
         }
     }
 
+    @Test func shortNamesMayHaveOneLetterWrong() throws {
+        let models = try Self.visible(["phi", "m1", "yi", "other-model"])
+        for (asked, meant) in [("phy", "phi"), ("ph", "phi"), ("m2", "m1"), ("yo", "yi")] {
+            #expect(Self.near(asked, models).first == meant, "\(asked)")
+        }
+        #expect(Self.near("x", models) == [] && Self.near("abc", models) == [])
+    }
+
     /// However many models there are, and whatever is asked for.
     @Test func theWorkIsBounded() throws {
         let ids = (0..<30_000).map { "org-\($0 % 97)/model-\($0 / 100)-\($0)b:q\($0 % 7)" }

@@ -11,7 +11,8 @@ import Testing
         #expect(answer.status == status, "\(method) \(path)")
         let whole = try answer.json()
         // Ollama's clients read the message itself.
-        let error = path.hasPrefix("/api/") ? nil : whole["error"] as? [String: Any]
+        let error = whole["error"] as? [String: Any]
+        #expect((error == nil) == (path.hasPrefix("/api/") && !Self.isOpenAIs(path)), "\(path)")
         if error == nil { #expect(whole["code"] as? String == code) } else { #expect(try answer.errorCode() == code) }
         let message = try #require((error == nil ? whole["error"] : error?["message"]) as? String)
         #expect(message.utf8.count < 500, "\(message)")
@@ -51,6 +52,11 @@ import Testing
         ("GET", "/ready", "/readyz"), ("GET", "/livez", "/healthz"), ("GET", "/ping", "/healthz"),
     ]
 
+    /// Bases of other products below which OpenAI's clients ask.
+    private static func isOpenAIs(_ path: String) -> Bool {
+        ["/api/v1/", "/api/v0/", "/api/models", "/api/chat/completions"].contains { path.hasPrefix($0) }
+    }
+
     @Test(arguments: meant.indices) func theRouteThatWasMeantIsNamed(index: Int) async throws {
         let (method, path, route) = Self.meant[index]
         let message = try await message(method, path)
@@ -81,6 +87,20 @@ import Testing
     @Test func whatThereIsOfOllamasAPIIsTold() async throws {
         let message = try await message("POST", "/api/nothing")
         #expect(message.contains("/api/tags") && message.contains("Ollama's clients"), "\(message)")
+    }
+
+    @Test(arguments: ["GET", "POST", "DELETE"]) func noRouteThatIsRefusedIsMeant(method: String) async throws {
+        for path in ["/api/nope", "/api/pulls", "/api/cop", "/api/pus", "/api/delet"] {
+            let message = try await message(method, path)
+            for refused in ["pull", "push", "create", "copy", "delete"] {
+                #expect(!message.contains("/api/\(refused)?"), "\(path): \(message)")
+            }
+        }
+    }
+
+    @Test func belowAnotherProductsBaseOpenAIsBaseIsTold() async throws {
+        let message = try await message("POST", "/api/v1/nothing")
+        #expect(message.contains("OpenAI's clients") && !message.contains("Ollama"), "\(message)")
     }
 
     /// A base URL that ends in `/models` makes requests that fit a route of another method.

@@ -37,6 +37,27 @@ import Testing
         return rest.split(separator: "\"").enumerated().filter { $0.offset % 2 == 0 }.map { String($0.element) }
     }
 
+    /// A key for inference alone may use a model that it knows, and not learn which there are.
+    @Test func whoMayNotListModelsIsToldNoNames() throws {
+        let anonymous: [(scopes: Set<Scope>, isTold: Bool)] = [([.inference], false), ([.inference, .models], true)]
+        for (scopes, isTold) in anonymous + [([], false)] {
+            let bench = try Bench(Self.fleet(Self.ids) + Keys.usual, adminKey: Keys.admin, anonymousScopes: scopes)
+            func names(_ headers: [String: String]) throws -> Bool {
+                let request = try bench.request("POST", "/v1/chat/completions", "{}", headers: headers)
+                let caller = try bench.responder.access.caller(of: request, for: .inference)
+                let failure = HTTPFailure.unknownModel(
+                    "qwen3:9b", for: caller, in: bench.catalog.view, bench.responder.lists)
+                return failure.error.message.contains("qwen3:8b") || failure.error.message.contains("GET /v1/models")
+            }
+            #expect(try names(Keys.bearer("only-inference")) == isTold)
+            #expect(try names(["X-API-Key": Keys.admin]))
+            if scopes.contains(.inference) { #expect(try names([:]) == isTold) }
+        }
+        let open = try Bench(Self.fleet(Self.ids) + Keys.usual)
+        let request = try open.request("POST", "/v1/chat/completions", "{}", headers: Keys.bearer("only-inference"))
+        #expect(try open.responder.access.caller(of: request, for: .inference).mayList)
+    }
+
     @Test(
         arguments: [
             // Letter case, the organisation, a provider's prefix.

@@ -45,16 +45,21 @@ struct AccessRules: Sendable {
         return caller
     }
 
+    /// Without a key, if an admin key is set.
+    private var anonymous: Caller {
+        Caller(identity: .anonymous, models: nil, mayList: policy.anonymousScopes.contains(.models))
+    }
+
     private func guardedCaller(
         _ presented: [String], of request: Request, for scope: Scope, isOpen: Bool, _ adminKeyDigest: SHA256Digest
     ) throws(HTTPFailure) -> Caller {
         if presented.isEmpty {
-            if isOpen { return .anonymous }
+            if isOpen { return anonymous }
             throw missing(request)
         }
         let key = try found(presented, admin: adminKeyDigest)
         // A valid key must not be worse than none: what everybody may do, its owner may do whatever the catalog's age.
-        if isOpen { return key?.caller ?? .anonymous }
+        if isOpen { return key?.caller ?? anonymous }
         if key?.caller.identity == .admin { return .admin }
         try checkKeysAreKnown()
         guard let key, let record = key.record else { throw invalid(presented) }
@@ -97,11 +102,16 @@ extension AccessRules {
                 throw .badRequest(
                     "conflicting_keys", "The request carries two different keys, and both are valid. Send one of them.")
             }
-            found = FoundKey(
-                caller: key.map { Caller(identity: .key(id: $0.record.id), models: $0.models) } ?? .admin,
-                record: key?.record)
+            found = FoundKey(caller: key.map(caller) ?? .admin, record: key?.record)
         }
         return found
+    }
+
+    private func caller(_ key: (record: KeyRecord, models: ModelPatterns?)) -> Caller {
+        let mayList =
+            adminKeyDigest == nil || policy.anonymousScopes.contains(.models)
+            || key.record.scopes.contains { $0 == .models || $0 == .admin }
+        return Caller(identity: .key(id: key.record.id), models: key.models, mayList: mayList)
     }
 
     /// While the log is being read for the first time, a revoked key looks like a valid one, and a valid one may not be
@@ -142,6 +152,29 @@ extension AccessRules {
             "invalid_api_key",
             "The key that was sent is not known here. It is mistyped, was revoked, or is another service's. API keys of this "
                 + "gateway begin with \(KeyRules.prefix).")
+    }
+}
+
+// MARK: - Queries
+
+extension AccessRules {
+    /// Throws 400 `key_in_query`. The query of an inference request goes on to an endpoint, and an endpoint gets no key of
+    /// this gateway. A key in a query that is not this gateway's means nothing here.
+    func checkNoKey(in query: String) throws(HTTPFailure) {
+        for parameter in query.split(separator: "&") {
+            let value = parameter.drop { $0 != "=" }.dropFirst()
+            guard !value.isEmpty, let text = PercentEncoding.decode(value), isKey(text) else { continue }
+            throw .badRequest(
+                "key_in_query",
+                "A key of this gateway is in the query of the request, which the endpoint and logs would see. Send it in a "
+                    + "header, as `Authorization: Bearer KEY`.")
+        }
+    }
+
+    private func isKey(_ text: String) -> Bool {
+        let digest = PresentedKey.digest(of: text)
+        if let adminKeyDigest, adminKeyDigest == digest { return true }
+        return text.hasPrefix(KeyRules.prefix) && catalog.view.key(digest: Hex.text(of: digest)) != nil
     }
 }
 

@@ -12,6 +12,8 @@ struct Caller: Sendable, Hashable {
     let identity: Identity
     /// The models that this caller sees and uses; nil: all.
     let models: ModelPatterns?
+    /// Whether messages may name models that this caller has not named: not without the scope `models`.
+    var mayList = true
 
     static let admin = Caller(identity: .admin, models: nil)
     static let anonymous = Caller(identity: .anonymous, models: nil)

@@ -3,6 +3,8 @@ import Catalog
 extension HTTPFailure {
     /// 404 `model_not_found` that names the models that may have been meant.
     ///
+    /// A caller without the scope `models` is told no names.
+    ///
     /// The words depend on nothing but the models that `caller` sees. They are the same for a model that exists and is
     /// hidden from the caller as for one that does not exist.
     static func unknownModel(
@@ -12,6 +14,11 @@ extension HTTPFailure {
         let name = QuotedText.of(id, atMost: longestID)
         let isRestricted = caller.models != nil
         let missing = isRestricted ? "This key has no model \(name)" : "No endpoint that is online has a model \(name)"
+        guard caller.mayList else {
+            return .notFound(
+                "model_not_found",
+                missing + ". Which models there are is told only to those who have the scope \"models\".")
+        }
         return .notFound("model_not_found", missing + hint(id, visible, isRestricted, view.hasEndpoints))
     }
 

@@ -110,18 +110,27 @@ extension RouteTable {
             Route(inference: "/api/generate"),
             Route(inference: "/api/embed"),
             Route(inference: "/api/embeddings"),
-            Route(.post, "/api/pull", .read(.models), .loop(ollama.refuseChange)),
-            Route(.post, "/api/push", .read(.models), .loop(ollama.refuseChange)),
-            Route(.post, "/api/create", .read(.models), .loop(ollama.refuseChange)),
-            Route(.post, "/api/copy", .read(.models), .loop(ollama.refuseChange)),
-            Route(.delete, "/api/delete", .read(.models), .loop(ollama.refuseChange)),
-            Route(.get, "/api/blobs/{digest}", .read(.models), .loop(ollama.refuseChange)),
-            Route(.post, "/api/blobs/{digest}", .read(.models), .loop(ollama.refuseChange)),
+            Route(.post, refusing: "/api/pull", ollama.refuseChange),
+            Route(.post, refusing: "/api/push", ollama.refuseChange),
+            Route(.post, refusing: "/api/create", ollama.refuseChange),
+            Route(.post, refusing: "/api/copy", ollama.refuseChange),
+            Route(.delete, refusing: "/api/delete", ollama.refuseChange),
+            Route(.get, refusing: "/api/blobs/{digest}", ollama.refuseChange),
+            Route(.post, refusing: "/api/blobs/{digest}", ollama.refuseChange),
         ])
     }
 }
 
 extension Route {
+    /// A route of another product's API that is here only to say why it is refused.
+    fileprivate init(
+        _ method: HTTPRequest.Method, refusing pattern: String,
+        _ refuse: @escaping @Sendable (RouteCall) throws(HTTPFailure) -> Response
+    ) {
+        self.init(method, pattern, .read(.models), .loop(refuse))
+        isOffered = false
+    }
+
     /// A path that is the endpoint's path as well. A pattern with placeholders is no such path itself.
     fileprivate init(_ method: HTTPRequest.Method = .post, inference pattern: String) {
         if let path = InferencePath(pattern) {

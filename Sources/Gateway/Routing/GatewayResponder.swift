@@ -109,7 +109,9 @@ extension GatewayResponder {
         case .task:
             try RequestBody.checkLength(of: call.request, limit: bodyLimit)
             return .task(call)
-        case .inference(let path): return .inference(path, call)
+        case .inference(let path):
+            if let query = call.request.query { try access.checkNoKey(in: query) }
+            return .inference(path, call)
         }
     }
 

@@ -83,17 +83,28 @@ struct ErrorBody {
         /// `error`: Anthropic's clients look for it.
         case anthropic
         /// Below `/api/` `error` is the message itself: Ollama's clients show whatever stands there, an object as
-        /// `[object Object]` or as its source. `code` stands beside it.
+        /// `[object Object]` or as its source. `code` stands beside it. Other products have OpenAI's routes below `/api/`
+        /// and `/api/v1/`, and a client that has such a base URL reads OpenAI's shape.
         case ollama
 
         /// Whose clients read the error.
         init(for request: Request) {
-            if request.path.utf8.starts(with: "/api/".utf8) {
+            if Self.isOllamas(request.path) {
                 self = .ollama
             } else {
                 let isAnthropic = request.headers[.anthropicVersion] != nil || Self.isMessages(request.path)
                 self = isAnthropic ? .anthropic : .openAI
             }
+        }
+
+        /// Whether a path is below Ollama's base URL.
+        static func isOllamas(_ path: String) -> Bool {
+            guard path.utf8.starts(with: "/api/".utf8) else { return false }
+            let segments = path.split(separator: "/").dropFirst()
+            let isOpenAIs =
+                segments.first?.wholeMatch(of: #/v\d[a-z0-9]*|openai|models|responses|completions/#) != nil
+                || segments.last == "completions"
+            return !isOpenAIs
         }
 
         private static func isMessages(_ path: String) -> Bool {

@@ -31,7 +31,7 @@ struct RouteHint {
         if words.count == 1, Self.descriptions.contains(words[0]) {
             return "This gateway serves no API description. \(Self.base)"
         }
-        if words.first == "api" {
+        if ErrorBody.Shape.isOllamas(path) {
             return "Of Ollama's API there are /api/version, /api/tags, /api/ps, /api/show, /api/chat, /api/generate, "
                 + "/api/embed, and /api/embeddings. \(Self.ollamaBase)"
         }
@@ -93,7 +93,7 @@ struct RouteHint {
     private var almost: String? {
         let words = segments.map { $0.lowercased() }
         let whole = "/" + words.joined(separator: "/")
-        let fixed = routes.fixedPaths
+        let fixed = routes.offeredPaths
         if fixed.contains(whole) { return whole }
         let longer = fixed.filter { $0.hasPrefix(whole + "/") && routes.has(method, $0) }
         if longer.count == 1, segments.count > 1 { return longer[0] }

@@ -8,6 +8,8 @@ struct Route: Sendable {
     let access: Access
     /// nil: the path fits the pattern and is no route all the same.
     let handler: @Sendable (_ path: String) -> Handler?
+    /// Whether hints may name it: not if it always refuses.
+    var isOffered = true
 
     init(_ method: HTTPRequest.Method, _ pattern: String, _ access: Access, _ handler: Handler) {
         self.init(method, pattern, access) { _ in handler }
@@ -134,8 +136,8 @@ struct RouteTable: Sendable {
     /// Whether a path is a route without placeholders.
     func isFixed(_ path: String) -> Bool { fixed[path] != nil }
 
-    /// The routes without placeholders, sorted.
-    var fixedPaths: [String] { fixed.keys.sorted() }
+    /// The routes without placeholders that hints may name, sorted.
+    var offeredPaths: [String] { fixed.filter { $0.value.routes.contains(where: \.isOffered) }.keys.sorted() }
 
     private func find(_ path: String) -> (place: Place, parameters: PathParameters)? {
         if let place = fixed[path] { return (place, PathParameters()) }

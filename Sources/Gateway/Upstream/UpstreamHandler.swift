@@ -126,7 +126,7 @@ final class UpstreamHandler: ChannelDuplexHandler, Flushable {
             .failure(
                 ConnectFailure(
                     step: connections.origin.isTLS ? .tls : .connect,
-                    description: error.map { "\($0)" } ?? "the connection was closed")))
+                    description: error.map(UpstreamErrorText.of) ?? "the connection was closed")))
         if let delegate {
             self.delegate = nil
             delegate.upstreamClosed(error)

@@ -1,23 +1,6 @@
-import Glibc
 import NIOCore
 import NIOPosix
 import NIOSSL
-
-/// Why there is no connection to an endpoint. Nothing of a request has been sent then.
-struct ConnectFailure: Error, CustomStringConvertible {
-    /// The names are those that polls report for the same failures.
-    enum Step: String, Sendable, Hashable {
-        case resolve = "resolve_failed"
-        case connect = "connect_failed"
-        case tls = "tls_failed"
-    }
-
-    let step: Step
-    /// The gateway lacks descriptors, ports, or memory: the endpoint is not to blame.
-    var isOwn = false
-    /// For the log. It names addresses and libraries' words, never a key.
-    let description: String
-}
 
 /// The connections of one event loop to the endpoints. Used on that loop only, so it takes no lock.
 final class UpstreamPool {
@@ -104,7 +87,7 @@ final class UpstreamPool {
         }
         attempt.value.onFinish = { deadline.cancel() }
         channel.whenFailure { error in
-            attempt.value.finish(.failure(Self.failure(error)))
+            attempt.value.finish(.failure(ConnectFailure(connecting: error)))
         }
     }
 
@@ -122,20 +105,6 @@ final class UpstreamPool {
     /// certificate is checked against the address.
     private static func tlsHandler(_ context: NIOSSLContext, host: String) throws -> NIOSSLClientHandler {
         try NIOSSLClientHandler(context: context, serverHostname: SocketAddress.isAddress(host) ? nil : host)
-    }
-
-    private static func failure(_ error: any Error) -> ConnectFailure {
-        if let error = error as? NIOConnectionError {
-            // An error that is not a lookup's is a better reason than the lookup of the other address family.
-            if let first = error.connectionErrors.first { return failure(first.error) }
-            if let lookup = error.dnsAError ?? error.dnsAAAAError {
-                return ConnectFailure(step: .resolve, description: "\(lookup)")
-            }
-            return ConnectFailure(step: .resolve, description: "the name has no address")
-        }
-        let own: Set<Int32> = [EMFILE, ENFILE, ENOBUFS, ENOMEM, EADDRNOTAVAIL]
-        let isOwn = (error as? IOError).map { own.contains($0.errnoCode) } ?? false
-        return ConnectFailure(step: .connect, isOwn: isOwn, description: "\(error)")
     }
 }
 

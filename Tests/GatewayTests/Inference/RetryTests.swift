@@ -44,6 +44,26 @@ extension LiveInferenceTests {
             }
         }
 
+        /// NIO's own words are system calls and numbers.
+        @Test func theLogSaysInWordsWhatWentWrongAndWhere() async throws {
+            let resets = RawServer { connection in
+                _ = connection.readRequest()
+                connection.resetOnClose()
+            }
+            let closes = RawServer { connection in _ = connection.readRequest() }
+            for (port, reason) in [
+                (refusingPort(), "Connection refused (connect_failed)"), (resets.port, "Connection reset by peer"),
+                (closes.port, "it closed the connection"),
+            ] {
+                try await withGateway([ListedEndpoint(name: "bad", port: port)]) { gateway async throws in
+                    #expect(try await gateway.post().status == 502)
+                    let said = gateway.bench.log.lines.filter { $0.contains("An endpoint gave no answer") }
+                    #expect(said.count == 1)
+                    #expect(said.first?.contains("127.0.0.1:\(port): \(reason)") == true, "\(said)")
+                }
+            }
+        }
+
         @Test func noEndpointThatAnswersIs502() async throws {
             try await withGateway((0..<5).map { ListedEndpoint(name: "e\($0)", port: refusingPort()) }) {
                 gateway async throws in

@@ -40,15 +40,19 @@ extension Exchange: UpstreamDelegate {
             guard !failure.isOwn else {
                 core.warn(
                     "The gateway has too few descriptors, ports, or memory for a connection to an endpoint", nil,
-                    call.logger, reason: "\(failure)")
+                    call.logger, reason: at("\(failure)"))
                 feed(.cannotConnect)
                 break
             }
             connectProblem = failure.step.rawValue
-            core.warn("An endpoint gave no answer", endpointName, call.logger, reason: "\(connectProblem): \(failure)")
+            core.warn(
+                "An endpoint gave no answer", endpointName, call.logger, reason: at("\(failure) (\(connectProblem))"))
             feed(.connectFailed)
         }
     }
+
+    /// What went wrong, with the address that it went wrong at.
+    private func at(_ problem: String) -> String { "\(target?.authority ?? ""): \(problem)" }
 
     private func use(_ connection: UpstreamHandler) {
         upstream = connection
@@ -162,8 +166,8 @@ extension Exchange: UpstreamDelegate {
             if machine.phase == .asking { answered() }
         } else {
             if machine.phase == .asking {
-                let reason = error.map { "\($0)" } ?? "it closed the connection"
-                core.warn("An endpoint gave no answer", endpointName, call.logger, reason: reason)
+                let reason = error.map(UpstreamErrorText.of) ?? "it closed the connection"
+                core.warn("An endpoint gave no answer", endpointName, call.logger, reason: at(reason))
             }
             feed(.closed(hasAnswerBegun: hasAnswerBegun))
         }
