@@ -103,12 +103,15 @@ struct PollerProcess: RollcallProcess {
         let reporter = Reporter(poller: fleet.poller, clock: clock, logger: common.logger) { batch in
             try await follower.publish(.snapshotBatch(batch)).confirmed()
         }
+        let skipped = SkippedEntries(logger: common.logger)
         return JobRunner(
             fleet: fleet, clock: clock, gate: gate, reporter: reporter,
             memory: MemorySurvey(clock: clock) { await poll.memory(of: $0) },
             poll: { endpoint, detected in
                 do throws(PollError) {
-                    return .success(try await poll(endpoint, detected: detected))
+                    let outcome = try await poll(endpoint, detected: detected)
+                    skipped.note(outcome.skipped, of: endpoint.name)
+                    return .success(outcome)
                 } catch {
                     return .failure(error)
                 }

@@ -8,6 +8,8 @@ struct EndpointPoll: Sendable {
         var models: [ModelEntry]
         /// Of the request that gave the list.
         var latencyMilliseconds: Int
+        /// Entries of the list that name no model, and so are in no list of ours.
+        var skipped = 0
     }
 
     let transport: any EndpointTransport
@@ -134,7 +136,7 @@ extension EndpointPoll {
             }
             return Outcome(
                 kind: kind, models: listing.models.sorted { $0.id < $1.id },
-                latencyMilliseconds: Int(latency.milliseconds))
+                latencyMilliseconds: Int(latency.milliseconds), skipped: listing.skipped)
         }
 
         /// The context of the only model, from llama.cpp's `/props`; nil where the server does not tell.
