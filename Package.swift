@@ -78,7 +78,7 @@ let package = Package(
             ], swiftSettings: strict),
         .executableTarget(
             name: "Poller",
-            dependencies: ["AMQP", "Catalog", "Curl", "Launch", crypto, logging, lifecycle],
+            dependencies: ["AMQP", "Catalog", "Conventions", "Curl", "Launch", crypto, logging, lifecycle],
             swiftSettings: strict),
         .executableTarget(
             name: "Registrar",

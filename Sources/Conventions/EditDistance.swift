@@ -22,4 +22,17 @@ public enum EditDistance {
         }
         return row[right.count] > limit ? nil : row[right.count]
     }
+
+    /// The name among `candidates` that was probably meant by `name`; nil if none is near.
+    ///
+    /// Near means at most a third of its letters (and at least two) typed wrong, left out, or added, and not all of them.
+    public static func nearest(to name: String, among candidates: some Sequence<String>) -> String? {
+        let bytes = Array(name.utf8)
+        let allowed = min(max(2, bytes.count / 3), bytes.count - 1)
+        guard allowed > 0 else { return nil }
+        return candidates.compactMap { candidate in
+            between(bytes, Array(candidate.utf8), atMost: allowed).map { (distance: $0, candidate: candidate) }
+        }
+        .min { ($0.distance, $0.candidate) < ($1.distance, $1.candidate) }?.candidate
+    }
 }

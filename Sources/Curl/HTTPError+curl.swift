@@ -22,6 +22,9 @@ extension HTTPError {
         switch code {
         case .connect where circumstances.systemError != 0:
             self.init(code, "\(text): \(String(cString: strerror(circumstances.systemError)))")
+        // OpenSSL's words for bytes that are no TLS record.
+        case .tls where circumstances.detail.contains("wrong version number"):
+            self.init(code, Self.answerWithoutTLS)
         case .tls where !circumstances.detail.isEmpty:
             self.init(code, "\(text): \(circumstances.detail)")
         case .connectTimeout:

@@ -45,6 +45,10 @@ public struct HTTPError: Error, Sendable, CustomStringConvertible {
     }
 
     public var description: String { "\(code): \(message)" }
+
+    /// The server answered the TLS handshake, and not with TLS: mostly an http server that was asked for https.
+    public var isAnswerWithoutTLS: Bool { code == .tls && message == Self.answerWithoutTLS }
+    static let answerWithoutTLS = "the server at this port does not speak TLS"
 }
 
 extension HTTPError {

@@ -1,3 +1,5 @@
+internal import Conventions
+
 /// The arguments of a process, checked against its table of settings.
 ///
 /// swift-argument-parser declares each option as a property of a type; here the options are rows of a table that is
@@ -63,7 +65,7 @@ struct ArgumentLine: Sendable, Equatable {
         guard name.hasPrefix("-") else {
             return UsageError(message: "unexpected argument \"\(name)\"; all arguments begin with --")
         }
-        let hint = nearestName(to: name, among: known).map { "; did you mean \($0)?" } ?? ""
+        let hint = EditDistance.nearest(to: name, among: known).map { "; did you mean \($0)?" } ?? ""
         return UsageError(message: "unknown argument \(name)\(hint)")
     }
 }

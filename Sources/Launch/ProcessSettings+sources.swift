@@ -48,7 +48,7 @@ extension ProcessSettings {
                 $0.hasPrefix(Setting.commonPrefix) && !names.contains($0) && !KnownNames.isOthers($0, than: known)
             }
             .map { name in
-                UnknownName(name: name, source: "environment", nearest: nearestName(to: name, among: names))
+                UnknownName(name: name, source: "environment", nearest: EditDistance.nearest(to: name, among: names))
             }
     }
 
@@ -56,7 +56,7 @@ extension ProcessSettings {
         let names = Set(known.map(\.fileKey))
         return file.keys.sorted()
             .filter { !names.contains($0) && !KnownNames.fileKeys.contains($0) }
-            .map { UnknownName(name: $0, source: "file", nearest: nearestName(to: $0, among: names)) }
+            .map { UnknownName(name: $0, source: "file", nearest: EditDistance.nearest(to: $0, among: names)) }
     }
 
     /// The secret that a file holds.

@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import TestSupport
 import Testing
 
@@ -99,6 +100,10 @@ struct ChatTests {
             return reply
         }
         #expect(cut.output == "Hel\n" && cut.status == .failure && cut.failure?.code == "truncated")
+        let foreign = try await rollcall("chat", "m", "x") { _ in
+            .json(#"{"detail":"no memory left"}"#, status: 500, headers: ["X-Rollcall-Endpoint": "gpu-1"])
+        }
+        #expect(foreign.failure?.message == "the endpoint gpu-1 answered 500: no memory left")
         let unknown = try await rollcall("chat", "m", "x") { _ in .error(404, "model_not_found") }
         #expect(unknown.status == .notFound && unknown.failure?.code == "model_not_found")
         let busy = try await rollcall("chat", "m", "x") { _ in .error(429, "queue_full") }
@@ -173,6 +178,45 @@ struct ChatTests {
         #expect(ended.code == 130 && ended.output == "\n" && ended.errors.isEmpty)
     }
 
+    @Test("Ctrl-C and a broken answer end an answer of a conversation, and not the conversation")
+    func endedAnswers() async throws {
+        let bodies = Mutex<[String]>([])
+        let server = RawServer { connection in
+            while let request = connection.readRequest() {
+                let count = bodies.withLock { bodies in
+                    bodies.append(request.text)
+                    return bodies.count
+                }
+                let end =
+                    count == 3
+                    ? "data: \(Self.piece(#"{"content":"lo"}"#, finish: #""stop""#))\n\ndata: [DONE]\n\n" : ""
+                connection.write(
+                    "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n"
+                        + "data: \(Self.hello[1])\n\n" + end)
+                // The first answer goes on until the program ends it.
+                if count == 1 { _ = connection.readHead() }
+                return
+            }
+        }
+        let terminal = try Terminal()
+        let program = try Program(["chat", "m", "--url", server.url], terminal: terminal)
+        _ = await terminal.read(until: "> ")
+        try terminal.type("one\n")
+        #expect(await terminal.read(until: "Hel") == "one\nHel")
+        program.interrupt()
+        #expect(await terminal.read(until: "> ") == "\n> ")
+        try terminal.type("two\n")
+        let broken = await terminal.read(until: "> ")
+        #expect(broken.contains("error: the answer broke off") && broken.contains("goes on"), "\(broken)")
+        try terminal.type("three\n")
+        #expect(await terminal.read(until: "> ") == "three\nHello\n> ")
+        program.interrupt()
+        _ = await terminal.read()
+        #expect(try await program.end().code == 130)
+        let last = try #require(bodies.withLock(\.last).flatMap { JSONValue(Array($0.utf8)) })["messages"].array
+        #expect(last.map { $0["content"].string } == ["one", "Hel", "three"])
+    }
+
     @Test("A conversation at a terminal: all of it is sent again, and Ctrl-D ends it")
     func conversation() async throws {
         let gateway = StubGateway { asked in
@@ -181,15 +225,19 @@ struct ChatTests {
         let code = try await gateway.serve { url in
             let terminal = try Terminal()
             let program = try Program(["chat", "m", "--url", url], terminal: terminal)
-            #expect(terminal.read(until: "> ") == "Ask m, a line at a time. Ctrl-D ends this.\n> ")
+            #expect(
+                await terminal.read(until: "> ")
+                    == "Ask m, a line at a time. Ctrl-C ends an answer, Ctrl-D the conversation.\n> ")
+            try terminal.type("fail first\n")
+            #expect(await terminal.read(until: "goes on.\n> ").contains("error: why overloaded (overloaded)\n"))
             try terminal.type("one\n")
-            #expect(terminal.read(until: "> ") == "one\nHello\n> ")
+            #expect(await terminal.read(until: "> ") == "one\nHello\n> ")
             try terminal.type("fail\n")
-            #expect(terminal.read(until: "goes on.\n> ").contains("error: why overloaded (overloaded)\n"))
+            #expect(await terminal.read(until: "goes on.\n> ").contains("error: why overloaded (overloaded)\n"))
             try terminal.type("two\n")
-            #expect(terminal.read(until: "> ") == "two\nHello\n> ")
+            #expect(await terminal.read(until: "> ") == "two\nHello\n> ")
             try terminal.type("\u{4}")
-            #expect(terminal.read() == "\n")
+            #expect(await terminal.read() == "\n")
             return try await program.end().code
         }
         #expect(code == 0)

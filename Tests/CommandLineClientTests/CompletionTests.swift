@@ -94,6 +94,55 @@ struct CompletionTests {
         #expect(ended.output == "qwen3\\:14b\n \n")
     }
 
+    struct Shell: Sendable, CustomTestStringConvertible {
+        let name: String
+        let arguments: [String]
+        let setUp: String
+        var path: String { "/usr/bin/" + name }
+        var testDescription: String { name }
+
+        static let all = [
+            Shell(
+                name: "bash", arguments: ["--noprofile", "--norc", "-i"], setUp: "source <(rollcall completions bash)"),
+            Shell(
+                name: "zsh", arguments: ["-f", "-i"],
+                setUp: "autoload -Uz compinit; compinit -D -u; source <(rollcall completions zsh)"),
+            Shell(name: "fish", arguments: ["--no-config", "-i"], setUp: "rollcall completions fish | source"),
+        ].filter { FileManager.default.isExecutableFile(atPath: $0.path) }
+    }
+
+    /// Each line runs what the keys have made of it, and the gateway sees what that is.
+    @Test("The TAB key at a pseudo-terminal", arguments: Shell.all)
+    func typed(shell: Shell) async throws {
+        let gateway = StubGateway { asked in
+            .json(
+                asked.path.contains("endpoints")
+                    ? #"{"endpoints":[{"name":"gpu-1"}]}"#
+                    : #"{"data":[{"id":"qwen3:14b"},{"id":"qwen3:8b"},{"id":"$(false)"}],"models":[]}"#)
+        }
+        try await gateway.serve { url in
+            let terminal = try Terminal()
+            let folder = URL(fileURLWithPath: Program.path).deletingLastPathComponent().path
+            let path = "\(folder):\(ProcessInfo.processInfo.environment["PATH"] ?? "")"
+            let program = try Program(
+                ["--ctty", "--wait", "env", "PATH=\(path)", "ROLLCALL_URL=\(url)", "TERM=vt100", shell.path]
+                    + shell.arguments, executable: "/usr/bin/setsid", terminal: terminal)
+            func enter(_ keys: String) async throws {
+                // The word is not in what is typed, and so not in its echo.
+                try terminal.type(keys + "; printf 'read%s\\n' y\r")
+                _ = await terminal.read(until: "ready\n")
+            }
+            try await enter(shell.setUp)
+            try await enter("rollcall endpo\tsh\tgp\t")
+            try await enter("rollcall models sh\tqwen3:1\t")
+            try terminal.type("exit\r")
+            _ = await terminal.read()
+            _ = try await program.end()
+        }
+        let paths = gateway.requests.map(\.path)
+        #expect(paths.contains("/v0/endpoints/gpu-1") && paths.contains("/v1/models/qwen3%3A14b"), "\(paths)")
+    }
+
     @Test("Without a gateway, or with one that is silent, there is nothing, within a second and a bit")
     func silence() async throws {
         let silent = RawServer { connection in _ = connection.read(1 << 20) }

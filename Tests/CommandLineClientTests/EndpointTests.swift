@@ -1,3 +1,4 @@
+import Conventions
 import Foundation
 import Synchronization
 import Testing
@@ -46,6 +47,8 @@ struct EndpointTests {
                 b     -     offline       -        -  -        -         Connection refused (connect_failed)
 
                 """)
+        #expect(ran.notes.first == "To do:" && ran.notes.last?.hasPrefix("  b: start the server") == true)
+        #expect(try await rollcall("endpoints", "list", "--json") { _ in .json(#"{"endpoints":[]}"#) }.notes == [])
     }
 
     @Test("One, with its models; as JSON, byte for byte")
@@ -109,7 +112,7 @@ struct EndpointTests {
         #expect(
             offline.status == .failure && offline.output.contains("last error   Connection refused (connect_failed)"))
         #expect(offline.failure?.message == "gpu-1 was added, and is not online: Connection refused (connect_failed)")
-        #expect(offline.failure?.hint?.hasPrefix("Is the server running") == true)
+        #expect(offline.failure?.hint?.hasPrefix("To do: start the server") == true)
         #expect(offline.failure?.hint?.hasSuffix("To remove it: rollcall endpoints remove gpu-1") == true)
         for quick in [
             try await add(isTerminal: false, outcome: state("online", "null")),
@@ -125,10 +128,11 @@ struct EndpointTests {
         "Every way in which a poll fails has its advice",
         arguments: [
             "connect_failed", "connect_timeout", "timeout", "resolve_failed", "tls_failed", "unauthorized", "forbidden",
-            "redirected", "http_status", "html", "not_json", "rollcall_gateway", "key_unreadable",
+            "redirected", "http_status", "html", "not_json", "rollcall_gateway", "key_unreadable", "invalid_url",
+            "empty_body", "no_list", "no_usable_entry", "error_body",
         ])
     func advice(code: String) throws {
-        let advice = try #require(FirstPoll.advice(code, name: "gpu-1"))
+        let advice = try #require(PollAdvice.text(for: code, endpoint: "gpu-1"))
         for command in advice.split(separator: "rollcall ").dropFirst() {
             #expect(command.hasPrefix("endpoints update gpu-1 --"), "\(command)")
         }
@@ -166,7 +170,10 @@ struct EndpointTests {
         #expect(missing.failure?.description == "why endpoint_not_found (endpoint_not_found)")
         #expect(missing.status == .notFound && missing.output.isEmpty)
         let page = try await rollcall("endpoints", "list") { _ in .init(status: 502, body: "<html>") }
-        #expect(page.status == .failure && page.failure?.message.contains("502") == true)
+        #expect(page.status == .failure)
+        #expect(
+            page.failure?.message.hasPrefix("a server that is no gateway answered 502. It is a proxy before") == true)
+        #expect(page.failure?.message.contains("http://127.0.0.1:") == true)
         let other = try await rollcall("endpoints", "list") { _ in .init(status: 200, body: "<html>") }
         #expect(other.failure?.message.contains("not JSON") == true)
         for body in [#"{"endpoints":["x"]}"#, "{}", "[]", #"{"data":[]}"#] {
@@ -176,5 +183,6 @@ struct EndpointTests {
         }
         let away = try await rollcall("status", environment: ["ROLLCALL_URL": "http://127.0.0.1:1"]) { _ in .init() }
         #expect(away.status == .unreachable && away.failure?.code == "connect_failed")
+        for part in ["make run", "--url", "ROLLCALL_URL"] { #expect(away.failure?.hint?.contains(part) == true) }
     }
 }

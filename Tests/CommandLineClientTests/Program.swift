@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// `rollcall` itself, as a process.
@@ -46,6 +47,10 @@ final class Program: Sendable {
 
     /// Exit code, and what is left of standard output and standard error.
     func end() async throws -> (code: Int32, output: String, errors: String) {
+        try await onThread { Result { try self.ended() } }.get()
+    }
+
+    private func ended() throws -> (code: Int32, output: String, errors: String) {
         let output = try self.output.fileHandleForReading.readToEnd() ?? Data()
         let errors = try self.errors.fileHandleForReading.readToEnd() ?? Data()
         process.waitUntilExit()
@@ -74,7 +79,11 @@ final class Terminal: Sendable {
     func type(_ text: String) throws { try person.write(contentsOf: Data(text.utf8)) }
 
     /// What is shown up to the next `text`, or to the end, line ends as programs write them.
-    func read(until text: String? = nil) -> String {
+    func read(until text: String? = nil) async -> String {
+        await onThread { self.seen(until: text) }
+    }
+
+    private func seen(until text: String?) -> String {
         var seen = ""
         while text.map({ !seen.hasSuffix($0) }) ?? true {
             // At the end a pseudo-terminal gives an error.

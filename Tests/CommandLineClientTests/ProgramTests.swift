@@ -1,6 +1,7 @@
 import ArgumentParser
 import Conventions
 import Foundation
+import TestSupport
 import Testing
 
 @testable import CommandLineClient
@@ -23,23 +24,27 @@ struct ProgramTests {
         #expect(option.code == 64 && option.errors.contains("Did you mean '--quantization'?"))
         let away = try await Program(["models", "list", "--url", "http://127.0.0.1:1"]).end()
         #expect(away.code == 69 && away.output.isEmpty)
-        #expect(away.errors.hasPrefix("error: http://127.0.0.1:1: ") && away.errors.hasSuffix("(connect_failed)\n"))
+        #expect(
+            away.errors.hasPrefix("error: http://127.0.0.1:1: ")
+                && away.errors.contains("(connect_failed)\nIs a gateway running at"))
     }
 
-    @Test("The README has every exit code and every command")
-    func readme() throws {
-        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent()
-        let readme = try String(contentsOf: root.appendingPathComponent("README.md"), encoding: .utf8)
-        for reason in ExitReason.allCases { #expect(readme.contains("\n| \(reason.rawValue) | "), "\(reason)") }
-        let section = try #require(readme.components(separatedBy: "## From the command line").last)
-            .components(separatedBy: "\n## ")[0]
-        for command in Rollcall.configuration.subcommands {
-            for part in command.configuration.subcommands.isEmpty ? [command] : command.configuration.subcommands {
-                let name = NearNames.name(part)
-                #expect(section.contains(name), "\(name)")
-            }
+    @Test("An http server that is asked for https")
+    func plainServer() async throws {
+        let server = RawServer { connection in
+            _ = connection.read(1)
+            connection.write("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+            _ = connection.readHead()  // until the program is gone
         }
+        let url = "https://127.0.0.1:\(server.port)"
+        let ended = try await Program(["models", "list", "--url", url]).end()
+        #expect(ended.code == 69 && ended.output.isEmpty)
+        #expect(
+            ended.errors == """
+                error: \(url): this address speaks http, not https (tls_failed)
+                Try \(server.url)
+
+                """)
     }
 
     @Test("A full disk is a failure that says so")

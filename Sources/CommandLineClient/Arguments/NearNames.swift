@@ -1,4 +1,5 @@
 import ArgumentParser
+import Conventions
 
 /// Suggests a command for one that does not exist. The argument parser suggests options only.
 enum NearNames {
@@ -36,32 +37,12 @@ enum NearNames {
     static func nearest(to word: String, among names: [String]) -> String? {
         if let synonym = synonyms[word], names.contains(synonym) { return synonym }
         if word.count > 2, let longer = names.first(where: { $0.hasPrefix(word) }) { return longer }
-        let near = names.map { (name: $0, distance: distance($0, word)) }.min { $0.distance < $1.distance }
-        // A third of the letters, or two of a short word, may be wrong.
-        return near.flatMap { $0.distance <= max(2, word.count / 3) && $0.distance < word.count ? $0.name : nil }
+        return EditDistance.nearest(to: word, among: names)
     }
 
     static func name(_ command: any ParsableCommand.Type) -> String { command._commandName }
 
     private static func names(_ command: any ParsableCommand.Type) -> [String] {
         [name(command)] + command.configuration.aliases
-    }
-
-    /// Letters to add, remove, or replace, or neighbours to exchange (optimal string alignment).
-    private static func distance(_ left: String, _ right: String) -> Int {
-        let (left, right) = (Array(left), Array(right))
-        var rows = [Array(0...right.count)]
-        for i in 0..<left.count {
-            var row = [i + 1]
-            for j in 0..<right.count {
-                var least = min(rows[i][j + 1] + 1, row[j] + 1, rows[i][j] + (left[i] == right[j] ? 0 : 1))
-                if i > 0, j > 0, left[i] == right[j - 1], left[i - 1] == right[j] {
-                    least = min(least, rows[i - 1][j - 1] + 1)
-                }
-                row.append(least)
-            }
-            rows.append(row)
-        }
-        return rows[left.count][right.count]
     }
 }

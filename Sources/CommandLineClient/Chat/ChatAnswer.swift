@@ -19,16 +19,19 @@ struct ChatAnswer: Sendable {
         /// As the server counts, if it says so.
         var tokens: Int64?
         var finishReason: String?
+        /// The task was cancelled before the answer was complete.
+        var isInterrupted = false
     }
 
-    /// Throws `.failure` if the answer breaks off or holds an error.
+    /// Throws `.failure` if the answer breaks off or holds an error. If the task is cancelled, gives what has come until then.
     func print(to output: ChatOutput) async throws -> Summary {
         let start = session.time.elapsed()
-        let stream = try await session.client.stream("/v1/chat/completions", body: .object(request), patience: patience)
-        guard stream.status == 200 else { throw try await failure(stream) }
         var summary = Summary()
-        summary.endpoint = stream.header("X-Rollcall-Endpoint")
         do {
+            let stream = try await session.client.stream(
+                "/v1/chat/completions", body: .object(request), patience: patience)
+            guard stream.status == 200 else { throw try await failure(stream) }
+            summary.endpoint = stream.header("X-Rollcall-Endpoint")
             guard stream.header("Content-Type")?.lowercased().hasPrefix("text/event-stream") == true else {
                 // A server that does not stream gives the whole answer at once.
                 try take(try await Self.whole(stream), since: start, into: &summary, output)
@@ -39,7 +42,8 @@ struct ChatAnswer: Sendable {
             try output.finishLine()
         } catch {
             try output.finishLine()
-            throw error
+            guard Task.isCancelled else { throw error }
+            summary.isInterrupted = true
         }
         return summary
     }
@@ -63,7 +67,7 @@ struct ChatAnswer: Sendable {
         _ data: [UInt8], since start: Duration, into summary: inout Summary, _ output: ChatOutput
     ) throws {
         guard let event = JSONValue(data) else {
-            throw CommandFailure(.failure, "the answer holds something that is not JSON; is --url right?")
+            throw CommandFailure(.failure, "the answer holds something that is not JSON")
         }
         if session.printsJSON { try output.event(data) }
         if event["error"] != .null {

@@ -7,6 +7,8 @@ struct ChatCommand: GatewayCommand {
         commandName: "chat", abstract: "Ask a model, and print its answer as it comes.",
         discussion: """
             Without PROMPT the prompt is standard input; at a terminal it is a conversation, line by line, until Ctrl-D. \
+            Ctrl-C ends an answer of a conversation before its time.
+
             The answer goes to standard output. A model's reasoning goes to standard error.
 
             --timeout is how long nothing may come of an answer, which may take longer than that in all. --json prints \
@@ -42,20 +44,37 @@ struct ChatCommand: GatewayCommand {
             throw CommandFailure(.usage, "--json is for one answer: give a prompt, or write it to standard input")
         }
         var messages = firstMessages
-        session.console.note("Ask \(HumanText.clean(model)), a line at a time. Ctrl-D ends this.")
+        session.console.note(
+            "Ask \(HumanText.clean(model)), a line at a time. Ctrl-C ends an answer, Ctrl-D the conversation.")
         while let line = nextLine(in: session) {
             guard line.contains(where: { !$0.isWhitespace }) else { continue }
             let asked = messages + [Self.message("user", line)]
             do {
-                let text = try await answer(asked, in: session)
-                messages = asked + [Self.message("assistant", text)]
-            } catch let failure as CommandFailure where messages.count > firstMessages.count {
-                // An endpoint that fails once, or is busy, must not cost the conversation.
+                let text = try await interruptible(asked, in: session)
+                // The beginning of an answer is part of the conversation: the next question may be about it.
+                if !text.isEmpty { messages = asked + [Self.message("assistant", text)] }
+            } catch let failure as CommandFailure where isPassing(failure) || messages.count > firstMessages.count {
                 session.console.note(failure)
                 session.console.note("This question is forgotten; the conversation goes on.")
             }
         }
         session.console.note("")
+    }
+
+    /// Whether the next question may get its answer: an endpoint that fails once, or is busy, must not cost the conversation.
+    private func isPassing(_ failure: CommandFailure) -> Bool {
+        switch failure.status {
+        case .failure, .tryAgain: failure.code != CommandFailure.outputCode
+        default: false
+        }
+    }
+
+    /// An answer that Ctrl-C ends: what has come of it until then.
+    private func interruptible(_ messages: [JSONBody], in session: Session) async throws -> String {
+        let answering = Task { try await answer(messages, in: session) }
+        session.interruption.setSubstitute { answering.cancel() }
+        defer { session.interruption.setSubstitute(nil) }
+        return try await answering.value
     }
 
     private func nextLine(in session: Session) -> String? {
@@ -85,6 +104,11 @@ struct ChatCommand: GatewayCommand {
         let start = session.time.elapsed()
         let summary = try await ChatAnswer(request: request, session: session, patience: session.time.limit)
             .print(to: output)
+        if summary.isInterrupted {
+            // A terminal shows ^C where the next line is to begin.
+            if summary.pieces == 0 { session.console.note("") }
+            return summary.text
+        }
         if let remark = Self.remark(summary) { session.console.note(remark) }
         if stats { session.console.remark(summary.statistics(total: session.time.elapsed() - start)) }
         return summary.text

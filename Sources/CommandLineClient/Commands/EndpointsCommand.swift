@@ -19,7 +19,10 @@ struct EndpointsCommand: AsyncParsableCommand {
 
         func run(in session: Session) async throws {
             let query = PathText.query([("state", state), ("kind", kind)] + label.map { ("label", $0) })
-            try session.show(try await session.client.get("/v0/endpoints\(query)"), EndpointText.list)
+            let response = try await session.client.get("/v0/endpoints\(query)")
+            try session.show(response, EndpointText.list)
+            guard !session.printsJSON, let answer = JSONValue(response.body) else { return }
+            for line in EndpointText.advice(answer) { session.console.note(line) }
         }
     }
 

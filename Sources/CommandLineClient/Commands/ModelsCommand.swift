@@ -66,11 +66,12 @@ struct ModelsCommand: AsyncParsableCommand {
             }
             do {
                 try session.show(try await session.client.get(usable), ModelText.entry)
-            } catch let failure as CommandFailure where failure.code == "model_not_found" {
-                throw CommandFailure(
-                    .notFound, "\(name) is neither registered, nor does an endpoint that is online have it",
-                    code: "model_not_found",
-                    hint: "rollcall models list and rollcall models registered show those there are.")
+            } catch var failure as CommandFailure where failure.code == "model_not_found" {
+                // The gateway's message names the nearest models.
+                if isRegistration(name) {
+                    failure.hint = "It is not registered either. rollcall models registered lists those that are."
+                }
+                throw failure
             }
         }
     }
@@ -141,7 +142,7 @@ struct ModelsCommand: AsyncParsableCommand {
             let response = try await session.client.get(
                 "/v0/models/registry/\(try registration(name))/manifest.json")
             guard JSONValue(response.body) != nil else {
-                throw CommandFailure(.failure, "the server's answer is not JSON; is --url right?")
+                throw CommandFailure.notJSON(response)
             }
             guard let output else { return try session.console.write(response.body) }
             do {

@@ -123,13 +123,41 @@ extension CommandFailure {
                 \(GlobalOptions.defaultURL), and is the gateway as new as this command (\(rollcallVersion))?
                 """
         default:
-            self.init(
-                error: error, status: status,
-                otherwise: "the server answered \(answer.status), and not as a gateway does; is --url right?")
+            self.init(error: error, status: status, otherwise: Self.foreign(answer))
         }
+    }
+
+    /// Of an error that a gateway has not made. A gateway passes on the errors of endpoints as they are, and says which
+    /// endpoint it was. A load balancer before the gateways has its own.
+    private static func foreign(_ answer: HTTPResponse) -> String {
+        let body = JSONValue(answer.body) ?? .null
+        let reason = [body["error"], body["message"], body["detail"], body["error"]["message"]].lazy
+            .compactMap(\.string).first { !$0.isEmpty }
+        let said = reason.map { ": " + String($0.prefix(500)) } ?? ""
+        guard let endpoint = answer.header("X-Rollcall-Endpoint") else {
+            return
+                "a server that is no gateway answered \(answer.status)\(said). It is a proxy before the gateway, or the "
+                + "address is another server's: \(answer.url)"
+        }
+        return "the endpoint \(endpoint) answered \(answer.status)\(said.isEmpty ? ", and does not say why" : said)"
+    }
+
+    /// Of an answer that is not JSON, though its status is a success.
+    static func notJSON(_ answer: HTTPResponse) -> CommandFailure {
+        CommandFailure(
+            .failure, "the answer is not JSON, so it is no gateway's. The address is another server's: \(answer.url)")
     }
 
     init(_ error: HTTPError, url: String) {
         self.init(ExitReason(error.code), "\(url): \(error.message)", code: "\(error.code)")
+        switch error.code {
+        case .resolve, .connect, .connectTimeout:
+            hint = "Is a gateway running at that address? make run starts one; --url or ROLLCALL_URL names another."
+        case .tls where error.isAnswerWithoutTLS:
+            let plain = "http" + url.dropFirst("https".count)
+            self.init(ExitReason(error.code), "\(url): this address speaks http, not https", code: "\(error.code)")
+            hint = "Try \(plain)"
+        default: break
+        }
     }
 }

@@ -6,6 +6,7 @@ import Synchronization
 final class Interruption: Sendable {
     private let console: Console?
     private let farewell = Mutex<(@Sendable () -> Void)?>(nil)
+    private let substitute = Mutex<(@Sendable () -> Void)?>(nil)
     private let source: Mutex<(any DispatchSourceSignal)?>
 
     /// - Parameter console: nil leaves the signal as it is
@@ -18,6 +19,7 @@ final class Interruption: Sendable {
         source.withLock { source in
             let made = DispatchSource.makeSignalSource(signal: SIGINT, queue: .global())
             made.setEventHandler { [weak self] in
+                if let substitute = self?.substitute.withLock({ $0 }) { return substitute() }
                 self?.farewell.withLock { $0 }?()
                 exit(ExitReason.interrupted.rawValue)
             }
@@ -28,6 +30,9 @@ final class Interruption: Sendable {
 
     /// What is done from now on; nil for nothing.
     func setFarewell(_ action: (@Sendable () -> Void)?) { farewell.withLock { $0 = action } }
+
+    /// What is done from now on in the place of ending the process; nil to end it again.
+    func setSubstitute(_ action: (@Sendable () -> Void)?) { substitute.withLock { $0 = action } }
 
     /// What is said from now on; nil for nothing.
     func setHint(_ text: String?) {

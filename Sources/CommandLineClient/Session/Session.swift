@@ -67,7 +67,7 @@ struct Session: Sendable {
     /// Prints an answer: its own bytes, or what `text` makes of them.
     func show(_ response: HTTPResponse, _ text: (JSONValue) throws -> String) throws {
         guard let json = JSONValue(response.body) else {
-            throw CommandFailure(.failure, "the server's answer is not JSON; is --url right?")
+            throw CommandFailure.notJSON(response)
         }
         guard printsJSON else { return try console.write(try text(json)) }
         try console.write(response.body + (response.body.last == UInt8(ascii: "\n") ? [] : [UInt8(ascii: "\n")]))

@@ -1,3 +1,5 @@
+import Conventions
+
 /// Endpoints as people read them.
 enum EndpointText {
     /// The last column, which says why an endpoint is not online, is there only if one has something to say.
@@ -17,6 +19,19 @@ enum EndpointText {
         }
         return table.text
     }
+
+    /// What can be done about the endpoints whose last poll failed, a line for each of the first ones.
+    static func advice(_ answer: JSONValue) -> [String] {
+        let lines = answer["endpoints"].array.compactMap { endpoint -> String? in
+            guard let name = endpoint["name"].string, let code = endpoint["last_error"]["code"].string else {
+                return nil
+            }
+            return PollAdvice.text(for: code, endpoint: name).map { HumanText.clean("\(name): \($0)") }
+        }
+        return lines.isEmpty ? [] : ["", "To do:"] + lines.prefix(maximumAdvice).map { "  " + $0 }
+    }
+
+    private static let maximumAdvice = 10
 
     static func record(_ endpoint: JSONValue) -> String {
         var fields = FieldList()

@@ -1,4 +1,5 @@
 import Catalog
+import Conventions
 import Logging
 
 /// What the log says of endpoints: one line in the whole fleet for each change of an endpoint's state. Pure.

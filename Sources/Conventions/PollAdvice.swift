@@ -1,7 +1,9 @@
-/// What a person can do about a failed poll: for the log, beside what went wrong.
-enum PollAdvice {
-    /// `code` is one of `PollError.Code`'s names. nil if the failure's own message says what to do, or nobody can tell.
-    static func text(for code: String, endpoint name: String) -> String? {
+/// What a person can do about a failed poll: for the log and the command line, beside what went wrong.
+public enum PollAdvice {
+    /// nil if the failure's own message says what to do, or nobody can tell.
+    ///
+    /// - Parameter code: what the record of an endpoint has as `last_error.code`
+    public static func text(for code: String, endpoint name: String) -> String? {
         switch code {
         case "resolve_failed":
             "correct the host name in the base URL, or make it resolvable where the pollers run"
@@ -23,6 +25,10 @@ enum PollAdvice {
             "use the address behind the redirect as base URL, if it is the server's own"
         case "html":
             "correct port or path of the base URL: a web page is there, and no API"
+        case "invalid_url":
+            "correct the base URL: it is the root of the server's API, such as http://10.0.0.5:8000"
+        case "rollcall_gateway":
+            "add the inference servers themselves: a gateway cannot be an endpoint"
         case "http_status", "empty_body", "not_json", "no_list", "no_usable_entry", "error_body":
             "ask the same address with curl: is it an inference server, with the right path in its base URL?"
         case "truncated", "connection_reset", "transfer_failed":
