@@ -1,7 +1,9 @@
 import Foundation
+import TestSupport
 import Testing
 
-/// Everything that README.md shows of a terminal, typed into two terminals as a newcomer does who has just cloned it.
+/// Every command of README.md. Those of its `console` blocks are typed into two terminals, as a newcomer does who has just
+/// cloned the repository.
 @Suite(.serialized)
 struct ReadmeTests {
     private static let isClone = FileManager.default.fileExists(atPath: Paths.root.appendingPathComponent(".git").path)
@@ -21,12 +23,27 @@ struct ReadmeTests {
         }
     }
 
+    /// The queues are made in a virtual host of the tests' broker, where no other test is.
     private func follow(in folder: URL) async throws {
-        let checkout = try await Self.clone(to: folder.appendingPathComponent("checkout"))
-        let place = try Place()
+        let broker = try #require(TestBroker.shared)
+        let host = "readme-\(UInt32.random(in: 0...UInt32.max))"
+        try await broker.control("add_vhost", host)
+        do {
+            try await broker.control("set_permissions", "-p", host, "guest", ".*", ".*", ".*")
+            try await follow(in: folder, broker, virtualHost: host)
+        } catch {
+            try await broker.control("delete_vhost", host)
+            throw error
+        }
+        try await broker.control("delete_vhost", host)
+    }
+
+    private func follow(in folder: URL, _ broker: TestBroker, virtualHost: String) async throws {
+        let checkout = try await Self.clone(in: folder, broker, virtualHost: virtualHost)
+        let place = try Place(broker, virtualHost: virtualHost, programs: folder.appendingPathComponent("bin"))
         let readme = try String(contentsOf: checkout.appendingPathComponent("README.md"), encoding: .utf8)
-        let steps = Transcript(markdown: place.adapt(readme)).steps
-        try #require(steps.contains { $0.staysInForeground } && steps.last?.input == .controlC)
+        let steps = Transcript(MarkdownFence.all(in: place.adapt(readme))).steps
+        try #require(steps.count { $0.staysInForeground } == steps.count { $0.input == .controlC })
         let server = try await LlamaServer.start(in: folder, port: place.serverPort)
         defer { server.signal(SIGKILL) }
         var terminals: [Terminal] = []
@@ -72,20 +89,33 @@ struct ReadmeTests {
         }
     }
 
-    /// What is committed, and what is about to be.
-    private static func clone(to checkout: URL) async throws -> URL {
+    /// A clone of what is committed and what is about to be. Its origin then gets a commit more, which is the upgrade.
+    /// `rabbitmqctl` asks the tests' broker: Debian's own asks that of the system, and lets only root do so.
+    private static func clone(in folder: URL, _ broker: TestBroker, virtualHost: String) async throws -> URL {
         try await run(
             "/bin/sh",
             [
                 "-ec",
                 """
-                git clone --quiet "$1" "$2"
-                git -C "$1" diff --binary HEAD | git -C "$2" apply --allow-empty
-                mkdir "$2/.build"
-                ln -s "$3" "$2/.build/release"
-                """, "-", Paths.root.path, checkout.path, Paths.products.path,
+                cd "$1"
+                git clone --quiet --bare "$2" origin.git
+                git clone --quiet origin.git source
+                git -C source checkout --quiet -B main
+                git -C "$2" diff --binary HEAD | git -C source apply --index --allow-empty
+                commit() { git -C source -c user.name=test -c user.email=test@localhost commit --quiet --allow-empty -m "$1"; }
+                commit 'What is about to be committed'
+                git -C source push --quiet --force origin main
+                git clone --quiet --branch main origin.git checkout
+                commit 'A newer version'
+                git -C source push --quiet origin main
+                mkdir checkout/.build bin
+                ln -s "$3" checkout/.build/release
+                printf '#!/bin/sh\\nexec bash "%s" ctl "%s" -p %s "$@"\\n' "$4" "$5" "$6" >bin/rabbitmqctl
+                chmod 755 bin/rabbitmqctl
+                """, "-", folder.path, Paths.root.path, Paths.products.path, Paths.scripts + "/broker", broker.folder,
+                virtualHost,
             ])
-        return checkout
+        return folder.appendingPathComponent("checkout")
     }
 
     /// Ports of its own for a README that names others, and the programs that the tests have built.
@@ -93,8 +123,16 @@ struct ReadmeTests {
         let port: Int
         let simulatorPort: Int
         let serverPort: Int
+        /// Host and port.
+        let broker: String
+        let virtualHost: String
+        /// Comes before all other folders in PATH.
+        let programs: URL
 
-        init() throws {
+        init(_ broker: TestBroker, virtualHost: String, programs: URL) throws {
+            self.broker = "127.0.0.1:\(broker.port)"
+            self.virtualHost = virtualHost
+            self.programs = programs
             port = try Ports.free()
             simulatorPort = try Ports.free()
             serverPort = try Ports.free()
@@ -104,14 +142,16 @@ struct ReadmeTests {
             readme.replacing("127.0.0.1:8400", with: "127.0.0.1:\(port)")
                 .replacing("127.0.0.1:8500", with: "127.0.0.1:\(simulatorPort)")
                 .replacing("127.0.0.1:8080", with: "127.0.0.1:\(serverPort)")
-                .replacing(".rollcall/demo/", with: ".rollcall/demo-\(port)/")
-                .replacing(".rollcall/run/", with: ".rollcall/run-\(port)/")
+                .replacing("127.0.0.1:5672/", with: "127.0.0.1:5672/\(virtualHost)")
+                .replacing("127.0.0.1:5672", with: broker)
+                .replacing(#/\.rollcall\/(demo|run)\b/#) { "\($0.0)-\(port)" }
         }
 
         var environment: [String: String] {
             [
                 "ROLLCALL_RUN_BIN": Paths.products.path, "ROLLCALL_PORT": "\(port)",
                 "SIMULATOR_PORT": "\(simulatorPort)", "ROLLCALL_URL": "http://127.0.0.1:\(port)", "TERM": "dumb",
+                "PATH": programs.path + ":" + (ProcessInfo.processInfo.environment["PATH"] ?? ""),
             ]
         }
     }
@@ -121,6 +161,7 @@ struct ReadmeTests {
         ("a 1\n…\nb…e\n", "a 22\nb c d e\n", true),
         ("a 1\n…\nb\n", "a 22\nx\ny 1\nb\n", true),
         ("{\"id\":\"x…\n", "{\"id\":\"xyz\"}", true),
+        ("a 3\nb\n", "a 1\ra 2\ra 3\nb\n", true),
         ("", "", true),
         ("", "a\n", false),
         ("a\n", "", false),
@@ -134,25 +175,66 @@ struct ReadmeTests {
         #expect(try OutputShape(shown).fits(printed) == fits)
     }
 
+    /// Kinds of blocks whose commands another test holds to what there is: `ReadmeRouteTests` asks a gateway for the routes,
+    /// and the command line's `ReadmeTests` asks the program for the help of each command.
+    private static let checkedElsewhere: Set = ["http", "synopsis"]
+
+    @Test func eachBlockIsTypedOrCheckedInAnotherWay() throws {
+        let readme = try MarkdownFence.readme
+        for fence in MarkdownFence.all(in: readme) {
+            switch fence.kind {
+            case "console": #expect(fence.lines.first.map { $0.hasPrefix("$ ") || $0.hasPrefix("^C") } == true)
+            case "docker": try checkDocker(fence.lines)
+            case _ where Self.checkedElsewhere.contains(fence.kind): continue
+            default: Issue.record("nothing checks the block \(fence)")
+            }
+        }
+    }
+
+    /// No test has a container engine. What the commands name is there, and the rest of the section starts services that are.
+    private func checkDocker(_ lines: [String]) throws {
+        let compose = try String(contentsOf: Paths.root.appendingPathComponent("deploy/compose.yaml"), encoding: .utf8)
+        let readme = try MarkdownFence.readme
+        for line in lines {
+            let commands = line.replacing(#/[()]/#, with: "").split(separator: "&&").map { $0.split(separator: " ") }
+            for command in commands {
+                switch command.prefix(2) {
+                case ["docker", "build"]:
+                    let file = try #require(command.firstIndex(of: "-f").map { String(command[$0 + 1]) })
+                    #expect(FileManager.default.fileExists(atPath: Paths.root.appendingPathComponent(file).path))
+                    let tag = try #require(command.firstIndex(of: "-t").map { String(command[$0 + 1]) })
+                    #expect(compose.contains("image: ${ROLLCALL_IMAGE:-\(tag):latest}"))
+                case ["cd", "deploy"]: continue
+                case ["docker", "compose"]: #expect(command.dropFirst(2) == ["up", "--detach"])
+                default: Issue.record("\(line) is no command of a container engine")
+                }
+            }
+        }
+        let scaled = readme.matches(of: #/--scale ([a-z]+)=/#).map { String($0.1) }
+        #expect(!scaled.isEmpty)
+        for service in scaled { #expect(compose.contains("\n  \(service):\n"), "\(service)") }
+    }
+
     @Test func aDocumentsStepsAreWhatItsConsolesShow() {
         let steps = Transcript(
-            markdown: """
-                $ no
-                ```
-                $ no
-                ```
-                ```console
-                $ one \\
-                    --more
-                error: x
-                ```
-                ```console
-                $ two
-                …
-                Running; Ctrl-C stops it. Logs
-                ^CStopped.
-                ```
-                """
+            MarkdownFence.all(
+                in: """
+                    $ no
+                    ```
+                    $ no
+                    ```
+                    ```console
+                    $ one \\
+                        --more
+                    error: x
+                    ```
+                    ```console
+                    $ two
+                    …
+                    Running; Ctrl-C stops it. Logs
+                    ^CStopped.
+                    ```
+                    """)
         ).steps
         #expect(steps.map(\.input) == [.command("one \\\n    --more"), .command("two"), .controlC])
         #expect(steps.map(\.output) == ["error: x\n", "…\nRunning; Ctrl-C stops it. Logs\n", "Stopped.\n"])

@@ -1,6 +1,7 @@
 import Foundation
+import TestSupport
 
-/// The terminal sessions that a Markdown document shows in its `console` blocks.
+/// The terminal sessions that the `console` blocks of a Markdown document show.
 ///
 /// `$ ` begins a command, which goes on after a `\` at the end of its line. `^C` is the key. All other lines are output, in
 /// which `…` stands for anything: alone on a line, for any number of lines.
@@ -25,15 +26,9 @@ struct Transcript: Sendable {
 
     private(set) var steps: [Step] = []
 
-    init(markdown: String) {
-        var isInside = false
+    init(_ fences: [MarkdownFence]) {
         var continues = false
-        for line in markdown.split(separator: "\n", omittingEmptySubsequences: false) {
-            if line.hasPrefix("```") {
-                isInside = line == "```console"
-                continue
-            }
-            guard isInside else { continue }
+        for line in fences.filter({ $0.kind == "console" }).flatMap(\.lines) {
             if continues, let last = steps.last, case .command(let command) = last.input {
                 steps[steps.count - 1].input = .command(command + "\n" + line)
             } else if line.hasPrefix("$ ") {
@@ -71,6 +66,8 @@ struct OutputShape: Sendable {
     /// Each line is ended.
     private static func withoutValues(_ text: String) -> String {
         var text = text.isEmpty || text.hasSuffix("\n") ? text : text + "\n"
+        // Progress that is written over.
+        text.replace(#/[^\r\n]*\r/#, with: "")
         text.replace(#/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/#, with: "TIME")
         text.replace(#/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/#, with: "ID")
         text.replace(#/\brc_[A-Za-z0-9_-]+/#, with: "KEY")
