@@ -92,6 +92,49 @@ struct RegistrarFaultTests {
         }
     }
 
+    /// No poller is there: a list that is emptied would stay empty.
+    @Test(.timeLimit(.minutes(2)))
+    func aRestoredDatabaseEmptiesNoList() async throws {
+        try await Deployment.run { deployment in
+            let fleet = try await deployment.fleet()
+            try await fleet.put("a", kind: "vllm", models: ["m"])
+            let first = try await deployment.registrar("first", ["ROLLCALL_ENDPOINTS": fleet.setting(["a"])])
+            let poller = try await deployment.poller()
+            let gateway = try await deployment.readyGateway()
+            try await eventually("the model is listed") {
+                try await gateway.server.get("/v1/models").text.contains(#""id":"m""#)
+            }
+            #expect(await poller.process.stop() == 0)
+            #expect(await first.process.stop() == 0)
+            let copy = deployment.folder.appendingPathComponent("yesterday")
+            let database = deployment.folder.appendingPathComponent("registry.sqlite")
+            try FileManager.default.copyItem(at: database, to: copy)
+            let second = try await deployment.registrar("second")
+            #expect(try await create(gateway, "made-since").status == 201)
+            #expect(await second.process.stop() == 0)
+            for suffix in ["", "-wal", "-shm"] {
+                let file = database.path + suffix
+                if FileManager.default.fileExists(atPath: file) { try FileManager.default.removeItem(atPath: file) }
+            }
+            try FileManager.default.copyItem(at: copy, to: database)
+            let watch = GatewayWatch(gateway)
+            let sampler = Sampler()
+            try await sampler.during(watch.sample) {
+                _ = try await deployment.registrar("third")
+                try await eventually("the copy's truth stands", within: .seconds(30)) {
+                    try await names(gateway) == ["a"]
+                }
+                #expect(try await create(gateway, "after").status == 201)
+            }
+            #expect(sampler.violations.isEmpty, "\(sampler.violations)")
+            let fresh = try await deployment.readyGateway("fresh")
+            let bodies = [
+                try await fresh.server.get("/v1/models").text, try await gateway.server.get("/v1/models").text,
+            ]
+            #expect(bodies[0] == bodies[1] && bodies[0].contains(#""id":"m""#))
+        }
+    }
+
     @Test(.timeLimit(.minutes(2)))
     func standbyTakesOver() async throws {
         try await Deployment.run { deployment in
