@@ -17,7 +17,7 @@ public struct BrokerMap: Sendable, Hashable {
     /// Pollers → the active scheduler.
     public var ticks: String { "\(namespace).ticks.v1" }
     /// Scheduler → pollers, competing.
-    public var polls: String { "\(namespace).polls.v1" }
+    public var polls: String { "\(namespace).polls.v2" }
     /// The active registrar → pollers, competing: generations to be run on endpoints.
     public var verifications: String { "\(namespace).verifications.v1" }
     /// Poison, for a person to look at.

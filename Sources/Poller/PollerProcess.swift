@@ -13,7 +13,9 @@ struct PollerProcess: RollcallProcess {
         Polls the endpoints and reports what they serve. Any number of pollers share the work; one of them at a time \
         decides what is due.
         """
-    static let settings = [pollInterval, pollTimeout, EndpointAuthorities.setting, HealthServer.portSetting]
+    static let settings = [
+        pollInterval, pollTimeout, pollsInFlight, EndpointAuthorities.setting, HealthServer.portSetting,
+    ]
 
     static let pollInterval = Setting(
         name: "ROLLCALL_POLL_INTERVAL", kind: "seconds", defaultValue: "10",
@@ -21,6 +23,12 @@ struct PollerProcess: RollcallProcess {
     static let pollTimeout = Setting(
         name: "ROLLCALL_POLL_TIMEOUT", kind: "seconds", defaultValue: "5",
         meaning: "After this a poll has failed; 0.1 to 60.")
+    static let pollsInFlight = Setting(
+        name: "ROLLCALL_POLLS_IN_FLIGHT", kind: "integer", defaultValue: "2000",
+        meaning: """
+            How many polls this poller makes at once, at most; 1 to 100000. Each holds a connection, and that of an \
+            endpoint that hangs does so until ROLLCALL_POLL_TIMEOUT. If none is left, other pollers get the work.
+            """)
     /// A test facility, and for nothing else: a wall clock that is wrong by so many seconds.
     static let testClockOffset = Setting(
         name: "ROLLCALL_TEST_CLOCK_OFFSET", kind: "integer", defaultValue: "0",
@@ -34,6 +42,7 @@ struct PollerProcess: RollcallProcess {
     private let common: CommonSettings
     private let interval: Duration
     private let timeout: Duration
+    private let inFlight: Int
     private let healthPort: Int?
     /// For polls and verifications.
     let http: HTTPClient.Configuration
@@ -44,6 +53,7 @@ struct PollerProcess: RollcallProcess {
         self.common = common
         interval = try settings.seconds(Self.pollInterval, in: 1...3600) ?? .seconds(10)
         timeout = try settings.seconds(Self.pollTimeout, in: 0.1...60) ?? .seconds(5)
+        inFlight = try settings.integer(Self.pollsInFlight, in: 1...100_000) ?? 2000
         healthPort = try HealthServer.port(settings)
         var http = HTTPClient.Configuration()
         http.additionalCAFile = try EndpointAuthorities.file(settings)
@@ -75,7 +85,7 @@ struct PollerProcess: RollcallProcess {
             settings: Schedule.Settings(interval: interval, lostAfter: timeout + Self.jobMargin),
             refreshInterval: common.refreshInterval, logger: common.logger)
         let worker = PollWorker(
-            follower: follower, consuming: consuming, queue: brokerMap.polls,
+            follower: follower, consuming: consuming, publishing: publishing, queue: brokerMap.polls,
             runner: runner(follower, client, fleet, gate), logger: common.logger)
         let verifier = verifier(follower, consuming, brokerMap.verifications, client, fleet, gate)
         let proposer = TickProposer(
@@ -105,7 +115,7 @@ struct PollerProcess: RollcallProcess {
         }
         let skipped = SkippedEntries(logger: common.logger)
         return JobRunner(
-            fleet: fleet, clock: clock, gate: gate, reporter: reporter,
+            fleet: fleet, clock: clock, gate: gate, credit: PollCredit(limit: inFlight), reporter: reporter,
             memory: MemorySurvey(clock: clock) { await poll.memory(of: $0) },
             poll: { endpoint, detected in
                 do throws(PollError) {

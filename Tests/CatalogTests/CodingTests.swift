@@ -83,14 +83,20 @@ import Testing
     }
 
     @Test func payloadsOfOtherQueuesAreCodedAlike() throws {
-        let record = Sample.record(1, generation: 1, revision: 1)
-        let job = PollJob(
-            id: "j", severalPollers: true,
-            items: [PollJob.Item(endpoint: record, tick: 4, base: Sample.row(1, generation: 1, tick: 3, models: ["m"]))]
-        )
+        let job = PollJob(tick: 4, severalPollers: true, items: [.init(endpoint: "e", generation: 3)])
         let message = try Message(type: "poll.job", payload: job, expiration: .seconds(3))
         #expect(message.expiration == .seconds(3))
         #expect(try message.payload(PollJob.self) == job)
+        #expect(
+            String(decoding: message.body, as: UTF8.self)
+                == #"{"items":[["e",3]],"returns":0,"several_pollers":true,"tick":4}"#)
+        var returned: PollJob? = job
+        for returns in 1...PollJob.maximumReturns {
+            returned = returned?.returning(job.items)
+            #expect(returned?.returns == returns)
+        }
+        #expect(returned?.returning(job.items) == nil)
+        #expect(job.returning([]) == nil)
         let command = Command(
             id: "c", request: "r", caller: "me", fingerprint: "f", deadline: 1,
             action: .createEndpoint(EndpointDraft(id: "e", name: "n", baseURL: "http://h")))

@@ -216,4 +216,28 @@ struct PollerFaultTests {
                 "polls of each in \(intervals) intervals: \(counts.sorted())")
         }
     }
+
+    /// A fifth of the fleet begins to accept connections and to say nothing, and each of these polls lasts 30 s. They are
+    /// in all of the 24 jobs of an interval, so a poller that holds a job until its slowest poll has ended is soon left
+    /// without credit.
+    @Test(.timeLimit(.minutes(3)))
+    func aFifthOfTheFleetHangsAndTheOthersAreOnTime() async throws {
+        let interval = 8
+        let settings = ["ROLLCALL_POLL_INTERVAL": "\(interval)", "ROLLCALL_POLL_TIMEOUT": "30"]
+        try await run(endpoints: 1000, pollers: [settings]) { _, parts in
+            let names = try await parts.fleet.truth().map(\.name)
+            let hanging = Set(names.enumerated().filter { $0.offset % 5 == 0 }.map(\.element))
+            for name in hanging { try await parts.fleet.patch(name, #"{"behaviour":{"fault":"hang"}}"#) }
+            try await parts.fleet.resetCounters()
+            let start = Int(Date().timeIntervalSince1970 * 1000)
+            try await Task.sleep(for: .seconds(3 * interval))
+            var late: [String] = []
+            for endpoint in try await parts.fleet.truth() where !hanging.contains(endpoint.name) {
+                let times = [start] + endpoint.polls + [start + 3 * interval * 1000]
+                let longest = zip(times.dropFirst(), times).map { $0 - $1 }.max() ?? .max
+                if longest > 2 * interval * 1000 { late.append("\(endpoint.name) for \(longest) ms") }
+            }
+            #expect(late.isEmpty, "\(late.count) of 800 were not polled, such as \(late.first ?? "")")
+        }
+    }
 }

@@ -1,6 +1,6 @@
 import Catalog
 
-/// What one poll makes of an endpoint: from what was held (the job's base) and what was found now.
+/// What one poll makes of an endpoint: from what was held (the item's base) and what was found now.
 struct SnapshotRules: Sendable {
     let poller: String
     /// Two pollers must see an endpoint fail, unless there is only this one.
@@ -9,7 +9,7 @@ struct SnapshotRules: Sendable {
     let wallMilliseconds: Int64
 
     func row(
-        for item: PollJob.Item, _ result: Result<EndpointPoll.Outcome, PollError>
+        for item: PollItem, _ result: Result<EndpointPoll.Outcome, PollError>
     ) -> SnapshotRow {
         let base = item.base.flatMap { $0.generation == item.endpoint.generation ? $0 : nil }
         switch result {
@@ -29,7 +29,7 @@ struct SnapshotRules: Sendable {
             || row.error?.code != base.error?.code || row.gpuMemoryBytes != base.gpuMemoryBytes || row.models != nil
     }
 
-    private func blank(_ item: PollJob.Item, _ base: SnapshotRow?, _ state: EndpointState) -> SnapshotRow {
+    private func blank(_ item: PollItem, _ base: SnapshotRow?, _ state: EndpointState) -> SnapshotRow {
         SnapshotRow(
             endpoint: item.endpoint.id, generation: item.endpoint.generation, tick: item.tick, poller: poller,
             state: state, kind: base?.kind, observedAt: wallMilliseconds, lastOKAt: base?.lastOKAt,
@@ -38,7 +38,7 @@ struct SnapshotRules: Sendable {
     }
 
     private func succeeded(
-        _ item: PollJob.Item, _ base: SnapshotRow?, _ outcome: EndpointPoll.Outcome
+        _ item: PollItem, _ base: SnapshotRow?, _ outcome: EndpointPoll.Outcome
     ) -> SnapshotRow {
         var row = blank(item, base, .online)
         row.kind = item.endpoint.kind == .auto ? outcome.kind : item.endpoint.kind
@@ -59,7 +59,7 @@ struct SnapshotRules: Sendable {
         }
     }
 
-    private func failed(_ item: PollJob.Item, _ base: SnapshotRow?, _ error: PollError) -> SnapshotRow {
+    private func failed(_ item: PollItem, _ base: SnapshotRow?, _ error: PollError) -> SnapshotRow {
         let (failures, failedBy) = streak(after: base)
         var row = blank(item, base, isConfirmed(failures, failedBy) ? .offline : .degraded)
         row.failures = failures
@@ -69,7 +69,7 @@ struct SnapshotRules: Sendable {
     }
 
     /// An answer without models where there were some. It interrupts a streak of other failures: there was an answer.
-    private func emptied(_ item: PollJob.Item, _ base: SnapshotRow?) -> SnapshotRow {
+    private func emptied(_ item: PollItem, _ base: SnapshotRow?) -> SnapshotRow {
         let (failures, failedBy) = Self.saysEmpty(base) ? streak(after: base) : (1, [poller])
         var row = blank(item, base, .degraded)
         row.failures = failures

@@ -31,7 +31,6 @@ actor Scheduler: Service {
     private var ticks = TickCounter()
     private var lastReconciled: Duration?
     private var lastRestored: Duration?
-    private var jobs = 0
 
     init(
         follower: CatalogFollower, consuming: Connection, publishing: Connection, brokerMap: BrokerMap, fleet: Fleet,
@@ -162,14 +161,10 @@ actor Scheduler: Service {
         let tick = ticks.next(highest: highest, wallMilliseconds: clock.wallMilliseconds())
         let ids = schedule.takeDue(now: now, tick: tick)
         guard !ids.isEmpty else { return }
-        let items = follower.read { catalog in
-            ids.compactMap { id in catalog.endpoint(id: id).map { JobBuilder.item($0, tick: tick) } }
+        let due = follower.read { catalog in
+            ids.compactMap { id in catalog.endpoint(id: id).map(JobBuilder.Due.init) }
         }
-        let all = JobBuilder.jobs(items, pollers: fleet.count) {
-            jobs += 1
-            return "\(fleet.poller)-\(tick)-\(jobs)"
-        }
-        for job in all {
+        for job in JobBuilder.jobs(due, tick: tick, pollers: fleet.count) {
             do {
                 // The confirm is not waited for: a job that is lost is dispatched again, since its rows do not come.
                 _ = try publishing.send(
@@ -177,7 +172,7 @@ actor Scheduler: Service {
                     to: BrokerMap.exchange(to: brokerMap.polls), routingKey: "")
             } catch {
                 logger.debug("A job is not sent", metadata: ["error": "\(error)"])
-                schedule.dispatchFailed(job.items.map(\.endpoint.id), now: now)
+                schedule.dispatchFailed(job.items.map(\.endpoint), now: now)
             }
         }
     }

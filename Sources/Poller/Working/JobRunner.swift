@@ -1,19 +1,22 @@
 import Catalog
 
 /// Does one job: polls its endpoints side by side and reports each.
+///
+/// Whoever calls has taken credit for each poll. It is given back as the poll ends.
 struct JobRunner: Sendable {
     enum Fate: Sendable, Hashable {
         /// All rows are confirmed: the job is done.
         case reported
         /// This poller seems to be cut off from the endpoints: the job belongs to another one.
         case withheld
-        /// The broker did not confirm a row, or the poller is stopping: the job must be done again.
+        /// The broker did not confirm a row, or the poller is stopping. The scheduler dispatches the poll again.
         case unconfirmed
     }
 
     let fleet: Fleet
     let clock: PollerClock
     let gate: FailureGate
+    let credit: PollCredit
     let reporter: Reporter
     let memory: MemorySurvey
     let poll: @Sendable (EndpointRecord, EndpointKind?) async -> Result<EndpointPoll.Outcome, PollError>
@@ -22,11 +25,14 @@ struct JobRunner: Sendable {
     /// What this poller's catalog holds of an endpoint.
     let held: @Sendable (_ endpoint: String) -> EndpointSnapshot?
 
-    func run(_ job: PollJob) async -> Fate {
-        let isSeveral = job.severalPollers && fleet.mayHaveOthers
+    func run(_ polls: [PollItem], severalPollers: Bool) async -> Fate {
+        let isSeveral = severalPollers && fleet.mayHaveOthers
         return await withTaskGroup(of: Fate.self) { group in
-            for item in job.items {
-                group.addTask { await run(item, severalPollers: isSeveral) }
+            for item in polls {
+                group.addTask {
+                    defer { credit.giveBack() }
+                    return await run(item, severalPollers: isSeveral)
+                }
             }
             var fate = Fate.reported
             for await one in group {
@@ -36,13 +42,7 @@ struct JobRunner: Sendable {
         }
     }
 
-    private func run(_ item: PollJob.Item, severalPollers: Bool) async -> Fate {
-        // A job that came back or was dispatched twice may have been done in part.
-        if let known = held(item.endpoint.id)?.health, known.generation == item.endpoint.generation,
-            known.tick >= item.tick
-        {
-            return .reported
-        }
+    private func run(_ item: PollItem, severalPollers: Bool) async -> Fate {
         let result = await poll(item.endpoint, item.base?.kind)
         if Task.isCancelled { return .unconfirmed }
         switch result {
@@ -66,7 +66,7 @@ struct JobRunner: Sendable {
 
     /// Adds the list: the one just polled, or, where that is not the one that counts, the one held.
     private func fill(
-        _ row: inout SnapshotRow, _ item: PollJob.Item, _ result: Result<EndpointPoll.Outcome, PollError>,
+        _ row: inout SnapshotRow, _ item: PollItem, _ result: Result<EndpointPoll.Outcome, PollError>,
         _ rules: SnapshotRules
     ) {
         guard row.models == nil else { return }

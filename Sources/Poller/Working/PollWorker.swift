@@ -2,11 +2,19 @@ import AMQP
 import Catalog
 import Logging
 import ServiceLifecycle
+import Synchronization
 
-/// Takes jobs, competing with the other pollers.
+/// Takes jobs, competing with the other pollers, as long as there is credit for more polls.
 struct PollWorker: Service {
-    /// Jobs of up to 50 endpoints each, polled side by side: endpoints that hang hold up only the ack of their job.
-    static let prefetch = 16
+    /// Jobs that may be unacknowledged. None is for longer than `grace`, so with jobs of 50 this is no bound on polls.
+    static let prefetch = 100
+    /// A job is acknowledged as soon as its polls are reported, and after this time in any case: so an endpoint that hangs
+    /// holds up no job but costs one poll of the credit. If the poller dies, the broker gives what is not acknowledged to
+    /// another one at once, which are the polls of endpoints that answer. The scheduler dispatches the others again
+    /// (`Schedule.Settings.lostAfter`).
+    static let grace = Duration.seconds(2)
+    /// How long this poller's catalog may take to catch up with the scheduler's.
+    static let catchUp = Duration.seconds(1)
     /// How often it looks whether it may work again.
     private static let recheck = Duration.milliseconds(250)
     private static let probeInterval = Duration.seconds(1)
@@ -14,14 +22,15 @@ struct PollWorker: Service {
 
     let follower: CatalogFollower
     let consuming: Connection
+    let publishing: Connection
     let queue: String
     let runner: JobRunner
     let logger: Logger
 
     private var clock: PollerClock { runner.clock }
 
-    /// A job names all that is needed, but whoever polls must hear of what changes: only with a current catalog, or
-    /// with the old one while the log is being made anew.
+    /// The catalog here has the endpoints' records and snapshots, so it must be current. While the log is made anew, the
+    /// old one has them.
     private var mayWork: Bool { follower.readiness.letsPollersWork }
 
     func run() async throws {
@@ -29,21 +38,32 @@ struct PollWorker: Service {
     }
 
     private func work() async {
-        while !Task.isCancelled {
-            if await runner.gate.isCutOff {
-                await sitOut()
-            } else if mayWork {
-                await takeJobs()
-            } else {
-                await clock.pause(Self.recheck)
+        await withDiscardingTaskGroup { group in
+            while !Task.isCancelled {
+                if await runner.gate.isCutOff {
+                    await sitOut()
+                } else if mayWork {
+                    await takeJobs(&group)
+                } else {
+                    await clock.pause(Self.recheck)
+                }
             }
         }
     }
 
-    private func takeJobs() async {
+    /// The polls themselves are children of `group`: they go on if the subscription ends.
+    private func takeJobs(_ group: inout DiscardingTaskGroup) async {
         do throws(AMQPError) {
             let subscription = try await consuming.subscribe(to: queue, prefetch: Self.prefetch)
-            try await subscription.serve(while: { mayWork }, do: { await work(on: $0, from: subscription) })
+            var deliveries = subscription.makeAsyncIterator()
+            while let delivery = try await deliveries.next(), mayWork {
+                guard let job = job(in: delivery, from: subscription) else { continue }
+                let admitted = follower.read { catalog in AdmittedJob(job) { catalog.endpoint(id: $0) } }
+                await runner.credit.take(admitted.polls.count)
+                group.addTask { await perform(job, admitted, HeldDelivery(delivery, from: subscription)) }
+            }
+            // What was not admitted goes back to the queue.
+            await subscription.cancel()
         } catch {
             guard !Task.isCancelled else { return }
             logger.debug("No jobs for the moment", metadata: ["error": "\(error.message)"])
@@ -51,25 +71,76 @@ struct PollWorker: Service {
         }
     }
 
-    private func work(on delivery: Delivery, from subscription: Subscription) async {
-        let job: PollJob
+    private func job(in delivery: Delivery, from subscription: Subscription) -> PollJob? {
         do {
-            job = try delivery.message.payload(PollJob.self)
+            return try delivery.message.payload(PollJob.self)
         } catch {
             logger.warning("A malformed job is dropped", metadata: ["error": "\(error)"])
             subscription.reject(delivery, requeue: false)
-            return
+            return nil
         }
-        switch await runner.run(job) {
-        case .reported: subscription.acknowledge(delivery)
-        // Gives back this job and all others.
-        case .withheld: await subscription.cancel()
-        case .unconfirmed:
-            guard !Task.isCancelled else { return }
-            // The broker is in trouble; it shall not get the same job and its results in a tight circle.
-            await clock.pause(.seconds(1))
-            subscription.reject(delivery, requeue: true)
+    }
+
+    private func perform(_ job: PollJob, _ admitted: AdmittedJob, _ delivery: HeldDelivery) async {
+        await withDiscardingTaskGroup { group in
+            group.addTask {
+                await clock.pause(Self.grace)
+                if !Task.isCancelled { delivery.acknowledge() }
+            }
+            async let returned: Void = returnUnknown(admitted.unknown, of: job)
+            let fate = await runner.run(admitted.polls, severalPollers: job.severalPollers)
+            await returned
+            if Task.isCancelled {
+                // Stopping. The broker gives the job to another poller, unless it was acknowledged.
+                if delivery.isAcknowledged { giveBack(job.items, of: job) }
+            } else {
+                if fate == .withheld { giveBack(job.items, of: job) }
+                delivery.acknowledge()
+                if fate == .withheld { await delivery.subscription.cancel() }
+            }
+            group.cancelAll()
         }
+    }
+
+    /// The records are on their way: once they are here, or in another poller's hands, the polls can be made.
+    private func returnUnknown(_ items: [PollJob.Item], of job: PollJob) async {
+        guard !items.isEmpty else { return }
+        _ = await follower.wait(timeout: Self.catchUp) { catalog -> Bool? in
+            items.allSatisfy { item in
+                catalog.endpoint(id: item.endpoint).map { $0.record.generation >= item.generation } ?? false
+            } ? true : nil
+        }
+        giveBack(items, of: job)
+    }
+
+    /// Puts polls into the queue again. If that fails, the scheduler dispatches them once they are overdue.
+    private func giveBack(_ items: [PollJob.Item], of job: PollJob) {
+        guard let job = job.returning(items) else { return }
+        do {
+            _ = try publishing.send(
+                Message(type: BrokerMap.MessageType.pollJob, payload: job), to: BrokerMap.exchange(to: queue),
+                routingKey: "")
+        } catch {
+            logger.debug("Polls are not given back", metadata: ["error": "\(error)"])
+        }
+    }
+}
+
+/// A delivery that is acknowledged once, by whoever comes first.
+private final class HeldDelivery: Sendable {
+    let subscription: Subscription
+    private let delivery: Delivery
+    private let done = Atomic(false)
+
+    init(_ delivery: Delivery, from subscription: Subscription) {
+        self.delivery = delivery
+        self.subscription = subscription
+    }
+
+    var isAcknowledged: Bool { done.load(ordering: .acquiring) }
+
+    func acknowledge() {
+        if !done.exchange(true, ordering: .acquiringAndReleasing) { subscription.acknowledge(delivery) }
     }
 }
 

@@ -174,14 +174,14 @@ struct MemorySurveyTests {
         let rules = SnapshotRules(poller: "me", severalPollers: false, wallMilliseconds: 0)
         var base = row(1, 5)
         base.kind = .openai
-        let item = PollJob.Item(endpoint: Samples.endpoint("e"), tick: 2, base: base)
+        let item = PollItem(endpoint: Samples.endpoint("e"), tick: 2, base: base)
         let listed = Result<EndpointPoll.Outcome, PollError>.success(
             .init(kind: .openai, models: [], latencyMilliseconds: 1))
         let good = rules.row(for: item, listed)
         #expect(good.gpuMemoryBytes == 5)
         #expect(rules.row(for: item, .failure(PollError(.html, "page"))).gpuMemoryBytes == 5)
         base.generation = 0
-        let other = PollJob.Item(endpoint: Samples.endpoint("e"), tick: 2, base: base)
+        let other = PollItem(endpoint: Samples.endpoint("e"), tick: 2, base: base)
         #expect(rules.row(for: other, listed).gpuMemoryBytes == nil)
         var same = good
         same.digest = item.base?.digest

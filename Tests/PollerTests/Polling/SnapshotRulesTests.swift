@@ -15,8 +15,8 @@ struct SnapshotRulesTests {
         .success(EndpointPoll.Outcome(kind: .openai, models: models, latencyMilliseconds: 7))
     }
 
-    func item(_ base: SnapshotRow?, tick: Int64 = 9, generation: Int64 = 1) -> PollJob.Item {
-        PollJob.Item(endpoint: Samples.endpoint("e", generation: generation), tick: tick, base: base)
+    func item(_ base: SnapshotRow?, tick: Int64 = 9, generation: Int64 = 1) -> PollItem {
+        PollItem(endpoint: Samples.endpoint("e", generation: generation), tick: tick, base: base)
     }
 
     /// What is held after `row`, as the next job carries it.

@@ -68,52 +68,69 @@ struct SchedulingPartsTests {
         for second in 0..<200 { #expect(plan.due(now: .seconds(second)) { [] }.isEmpty) }
     }
 
-    @Test func jobsAreCutByItemsModelsAndPollers() {
-        func items(_ count: Int, models: Int = 1) -> [PollJob.Item] {
-            (0..<count).map { number in
-                var row = Samples.row("\(number)", tick: 1)
-                row.digest = "d"
-                let list = (0..<models).map { Samples.model("m\($0)", context: 4, firstSeen: 3) }
-                return JobBuilder.item(Samples.view(Samples.endpoint("\(number)"), row, models: list), tick: 8)
-            }
+    func due(_ count: Int, _ state: EndpointState = .online) -> [JobBuilder.Due] {
+        (0..<count).map { number in
+            JobBuilder.Due(
+                Samples.view(Samples.endpoint("\(number)"), Samples.row("\(number)", tick: 1, state: state)))
         }
-        var ids = 0
-        let id: () -> String = {
-            ids += 1
-            return "\(ids)"
-        }
-        func sizes(_ items: [PollJob.Item], pollers: Int) -> [Int] {
-            JobBuilder.jobs(items, pollers: pollers, id: id).map(\.items.count)
-        }
-        #expect(sizes([], pollers: 2) == [])
-        #expect(sizes(items(120), pollers: 2) == [50, 50, 20])
-        #expect(sizes(items(5, models: 2000), pollers: 1) == [2, 2, 1])
-        #expect(sizes(items(2, models: 9000), pollers: 1) == [1, 1])
-        #expect(ids == 8)
-        // As many as there are pollers, so that each has a part whatever the rhythm of what is due.
-        #expect(sizes(items(24), pollers: 4) == [6, 6, 6, 6])
-        #expect(sizes(items(25), pollers: 4) == [7, 7, 7, 4])
-        #expect(sizes(items(3), pollers: 4) == [1, 1, 1])
-        // None that has reported yet.
-        #expect(sizes(items(24), pollers: 0) == [24])
-        #expect(JobBuilder.jobs(items(1), pollers: 2, id: id).map(\.severalPollers) == [true])
-        #expect(JobBuilder.jobs(items(1), pollers: 1, id: id).map(\.severalPollers) == [false])
     }
 
-    @Test func jobsCarryWhatWorkersNeed() {
+    @Test func jobsAreCutByItemsAndPollers() {
+        func sizes(_ due: [JobBuilder.Due], pollers: Int) -> [Int] {
+            JobBuilder.jobs(due, tick: 8, pollers: pollers).map(\.items.count)
+        }
+        #expect(sizes([], pollers: 2) == [])
+        #expect(sizes(due(120), pollers: 2) == [50, 50, 20])
+        // As many as there are pollers, so that each has a part whatever the rhythm of what is due.
+        #expect(sizes(due(24), pollers: 4) == [6, 6, 6, 6])
+        #expect(sizes(due(25), pollers: 4) == [7, 7, 7, 4])
+        #expect(sizes(due(3), pollers: 4) == [1, 1, 1])
+        // None that has reported yet.
+        #expect(sizes(due(24), pollers: 0) == [24])
+        #expect(JobBuilder.jobs(due(1), tick: 8, pollers: 2).map(\.severalPollers) == [true])
+        #expect(JobBuilder.jobs(due(1), tick: 8, pollers: 1).map(\.severalPollers) == [false])
+        #expect(JobBuilder.jobs(due(1), tick: 8, pollers: 1).map(\.tick) == [8])
+    }
+
+    @Test func offlineEndpointsTravelApart() {
+        let mixed = zip(due(30), due(30, .offline)).flatMap { [$0, $1] }
+        let jobs = JobBuilder.jobs(mixed, tick: 8, pollers: 1)
+        #expect(jobs.map(\.items.count) == [30, 30])
+        let offline = Set(mixed.filter(\.isOffline).map(\.item))
+        #expect(Set(jobs[1].items) == offline)
+    }
+
+    @Test func pollsAreMadeFromWhatIsHeld() {
         var row = Samples.row("e", tick: 5)
         row.digest = "d"
         let models = [Samples.model("a", context: 4096, firstSeen: 3)]
         var view = Samples.view(Samples.endpoint("e"), row, models: models)
-        let item = JobBuilder.item(view, tick: 8)
+        let item = PollItem(view, tick: 8)
         #expect(item.tick == 8)
         #expect(item.base?.digest == "d")
-        #expect(item.base?.models == [Samples.model("a", firstSeen: 3)])
+        #expect(item.base?.models == models)
         // Out of step: the next row must be full, and the times are kept all the same.
         view.snapshot?.health.digest = "newer"
-        #expect(JobBuilder.item(view, tick: 8).base?.digest == nil)
-        #expect(JobBuilder.item(view, tick: 8).base?.models?.map(\.firstSeen) == [3])
+        #expect(PollItem(view, tick: 8).base?.digest == nil)
+        #expect(PollItem(view, tick: 8).base?.models?.map(\.firstSeen) == [3])
         view.snapshot = nil
-        #expect(JobBuilder.item(view, tick: 8).base == nil)
+        #expect(PollItem(view, tick: 8).base == nil)
+    }
+
+    @Test func jobsAreSortedByWhatIsHeld() {
+        let held = [
+            "new": Samples.view(Samples.endpoint("new", generation: 4)),
+            "due": Samples.view(Samples.endpoint("due", generation: 4), Samples.row("due", tick: 7, generation: 4)),
+            "done": Samples.view(Samples.endpoint("done", generation: 4), Samples.row("done", tick: 8, generation: 4)),
+            "changed": Samples.view(Samples.endpoint("changed", generation: 5)),
+            "behind": Samples.view(Samples.endpoint("behind", generation: 3)),
+        ]
+        let names = ["new", "due", "done", "changed", "behind", "unseen"]
+        let job = PollJob(
+            tick: 8, severalPollers: true, items: names.map { PollJob.Item(endpoint: $0, generation: 4) })
+        let admitted = AdmittedJob(job) { held[$0] }
+        #expect(admitted.polls.map(\.endpoint.id) == ["new", "due"])
+        #expect(admitted.polls.map(\.tick) == [8, 8])
+        #expect(admitted.unknown.map(\.endpoint) == ["behind", "unseen"])
     }
 }

@@ -1,5 +1,6 @@
 import Logging
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Catalog
@@ -20,6 +21,7 @@ struct JobRunnerTests {
     let outbox = Outbox()
     let fleet: Fleet
     let gate: FailureGate
+    let credit = PollCredit(limit: 10)
 
     init() {
         fleet = Fleet(poller: "me", clock: time.clock)
@@ -36,16 +38,14 @@ struct JobRunnerTests {
             outbox.batches.withLock { $0.append(batch) }
         }
         return JobRunner(
-            fleet: fleet, clock: time.clock, gate: gate, reporter: reporter,
+            fleet: fleet, clock: time.clock, gate: gate, credit: credit, reporter: reporter,
             memory: MemorySurvey(clock: time.clock) { await memory($0) },
             poll: { endpoint, _ in await poll(endpoint) },
             publishesInFull: { inFull }, held: { _ in held })
     }
 
-    func job(_ bases: (String, SnapshotRow?)..., several: Bool = true) -> PollJob {
-        PollJob(
-            id: "job", severalPollers: several,
-            items: bases.map { PollJob.Item(endpoint: Samples.endpoint($0.0), tick: 5, base: $0.1) })
+    func items(_ bases: (String, SnapshotRow?)...) -> [PollItem] {
+        bases.map { PollItem(endpoint: Samples.endpoint($0.0), tick: 5, base: $0.1) }
     }
 
     /// Returns once so many rows wait to be reported.
@@ -62,7 +62,7 @@ struct JobRunnerTests {
 
     @Test func everyEndpointIsReportedInOneMessage() async {
         let runner = runner { _ in Self.found("m") }
-        async let fate = runner.run(job(("a", nil), ("b", nil)))
+        async let fate = runner.run(items(("a", nil), ("b", nil)), severalPollers: true)
         await reports(2, of: runner)
         await time.sleepers(1)
         #expect(outbox.rows.isEmpty)
@@ -72,20 +72,10 @@ struct JobRunnerTests {
         #expect(Set(outbox.rows.map(\.endpoint)) == ["a", "b"])
     }
 
-    @Test func whatIsDoneIsNotDoneAgain() async {
-        let done = EndpointSnapshot(health: Samples.row("a", tick: 5), modelsTick: 5, digest: nil, models: [])
-        let runner = runner(held: done) { _ in
-            Issue.record("polled")
-            return Self.down
-        }
-        #expect(await runner.run(job(("a", nil))) == .reported)
-        #expect(outbox.rows.isEmpty)
-    }
-
     @Test func aRowThatIsNotConfirmedIsNotReported() async {
         outbox.isWorking.withLock { $0 = false }
         let runner = runner { _ in Self.found("m") }
-        async let fate = runner.run(job(("a", nil)))
+        async let fate = runner.run(items(("a", nil)), severalPollers: true)
         await time.sleepers(1)
         time.advance(by: ReportBatcher.changeDelay)
         #expect(await fate == .unconfirmed)
@@ -93,7 +83,7 @@ struct JobRunnerTests {
 
     @Test func cutOffPollersKeepTheirFailures() async {
         let runner = runner { _ in Self.down }
-        async let fate = runner.run(job(("a", nil), ("b", nil)))
+        async let fate = runner.run(items(("a", nil), ("b", nil)), severalPollers: true)
         await time.sleepers(1)
         while await !gate.isCutOff { time.advance(by: CutOff.judgement) }
         #expect(await fate == .withheld)
@@ -105,7 +95,7 @@ struct JobRunnerTests {
 
     @Test func alonePollersReportTheirFailures() async {
         let runner = runner { _ in Self.down }
-        async let fate = runner.run(job(("a", nil), ("b", nil), several: false))
+        async let fate = runner.run(items(("a", nil), ("b", nil)), severalPollers: false)
         await reports(2, of: runner)
         await time.sleepers(1)
         time.advance(by: ReportBatcher.changeDelay)
@@ -120,7 +110,7 @@ struct JobRunnerTests {
         let runner = runner { _ in Self.down }
         var held = Samples.row("a", tick: 1, state: .degraded, failures: 1, poller: "me")
         held.failedBy = ["me"]
-        async let fate = runner.run(job(("a", held)))
+        async let fate = runner.run(items(("a", held)), severalPollers: true)
         await time.sleepers(1)
         time.advance(by: ReportBatcher.changeDelay)
         #expect(await fate == .reported)
@@ -135,7 +125,7 @@ struct JobRunnerTests {
         }
         let runner = runner(memory: answer) { _ in Self.found("m") }
         for count in 1...2 {
-            async let fate = runner.run(job(("a", nil)))
+            async let fate = runner.run(items(("a", nil)), severalPollers: true)
             await time.sleepers(1)
             time.advance(by: ReportBatcher.changeDelay)
             #expect(await fate == .reported)
@@ -150,7 +140,7 @@ struct JobRunnerTests {
             return nil
         }
         let runner = runner(memory: answer) { _ in Self.down }
-        async let fate = runner.run(job(("a", nil), several: false))
+        async let fate = runner.run(items(("a", nil)), severalPollers: false)
         await time.sleepers(1)
         time.advance(by: ReportBatcher.changeDelay)
         #expect(await fate == .reported)
@@ -166,7 +156,7 @@ struct JobRunnerTests {
         base.models = models
 
         let online = runner(inFull: true, held: held) { _ in Self.found("m") }
-        async let fate = online.run(job(("a", base)))
+        async let fate = online.run(items(("a", base)), severalPollers: true)
         await time.sleepers(1)
         time.advance(by: ReportBatcher.unchangedDelay)
         #expect(await fate == .reported)
@@ -175,7 +165,7 @@ struct JobRunnerTests {
         #expect(row.modelsTick == nil)
 
         let offline = runner(inFull: true, held: held) { _ in Self.down }
-        async let second = offline.run(job(("a", base), several: false))
+        async let second = offline.run(items(("a", base)), severalPollers: false)
         await time.sleepers(1)
         time.advance(by: ReportBatcher.changeDelay)
         #expect(await second == .reported)
@@ -219,5 +209,37 @@ struct ReportBatcherTests {
         #expect(batcher.takeAll().map(\.count) == [50, 50, 20])
         for token in 1...3 { batcher.add(entry(token, models: 3000), isChange: true, now: .zero) }
         #expect(batcher.takeAll().map(\.count) == [1, 1, 1])
+    }
+}
+
+@Suite(.timeLimit(.minutes(1)))
+struct PollCreditTests {
+    @Test func aJobWaitsUntilThereIsRoomForAllOfIt() async {
+        let credit = PollCredit(limit: 10)
+        await credit.take(8)
+        let taken = Event()
+        await withDiscardingTaskGroup { group in
+            group.addTask {
+                await credit.take(5)
+                taken.happen()
+            }
+            for _ in 0..<100 { await Task.yield() }
+            credit.giveBack()
+            credit.giveBack()
+            for _ in 0..<100 { await Task.yield() }
+            #expect(!taken.hasHappened)
+            credit.giveBack()
+        }
+        #expect(taken.hasHappened)
+        #expect(credit.inFlight == 10)
+    }
+
+    @Test func aJobThatIsLargerThanTheLimitIsTakenAlone() async {
+        let credit = PollCredit(limit: 10)
+        await credit.take(50)
+        #expect(credit.inFlight == 50)
+        credit.giveBack(50)
+        await credit.take(1)
+        #expect(credit.inFlight == 1)
     }
 }
