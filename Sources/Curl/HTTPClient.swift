@@ -21,6 +21,23 @@ public final class HTTPClient: Sendable {
 
     deinit { inbox.close() }
 
+    /// Sends, gathers the whole answer, and calls `completion` once.
+    ///
+    /// `completion` is called on the client's thread, which serves every other transfer too, so it must not wait. It may
+    /// start further requests. If nothing can be sent, it is called before this returns.
+    public func start(
+        _ request: HTTPRequest, completion: @escaping @Sendable (Result<HTTPResponse, HTTPError>) -> Void
+    ) {
+        let receiver = WholeResponse()
+        receiver.deliver { completion($0.map { $0.response() }) }
+        do throws(HTTPError) {
+            let exchange = try Exchange(request, receiver: receiver)
+            if !inbox.submit(.start(exchange)) { receiver.finish(.stopped) }
+        } catch {
+            receiver.finish(error)
+        }
+    }
+
     /// Sends and gathers the whole answer. Cancelling the task ends the transfer, with `cancelled`.
     ///
     /// - Throws: `HTTPError` when there is no complete answer. A status such as 500 is an answer.
@@ -29,8 +46,8 @@ public final class HTTPClient: Sendable {
         let exchange = try Exchange(request, receiver: receiver)
         let inbox = inbox
         let outcome = await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
-                receiver.deliver(to: continuation)
+            await withCheckedContinuation { (continuation: CheckedContinuation<WholeResponse.Outcome, Never>) in
+                receiver.deliver { continuation.resume(returning: $0) }
                 if !inbox.submit(.start(exchange)) { receiver.finish(.stopped) }
             }
         } onCancel: {

@@ -1,8 +1,8 @@
 internal import Synchronization
 
-/// Gathers an answer for `HTTPClient.execute`.
+/// Gathers an answer for `HTTPClient.start` and `execute`.
 final class WholeResponse: ResponseReceiver {
-    /// Raw until the caller takes it apart on its own thread.
+    /// Raw, to be taken apart by whoever needs it.
     struct Gathered: Sendable {
         let head: ResponseHead
         let body: [UInt8]
@@ -17,14 +17,16 @@ final class WholeResponse: ResponseReceiver {
     private struct Gathering: Sendable {
         var head = ResponseHead()
         var body: [UInt8] = []
-        var continuation: CheckedContinuation<Outcome, Never>?
+        /// Called once.
+        var completion: (@Sendable (Outcome) -> Void)?
     }
 
     private let gathering = Mutex(Gathering())
 
-    /// Called before the transfer is handed to the loop.
-    func deliver(to continuation: CheckedContinuation<Outcome, Never>) {
-        gathering.withLock { $0.continuation = continuation }
+    /// Called before the transfer is handed to the loop. `completion` is called once, on the loop's thread, or on the
+    /// caller's if the client is shut down.
+    func deliver(to completion: @escaping @Sendable (Outcome) -> Void) {
+        gathering.withLock { $0.completion = completion }
     }
 
     func receive(head: ResponseHead) {
@@ -39,10 +41,11 @@ final class WholeResponse: ResponseReceiver {
     }
 
     func finish(_ failure: HTTPError?) {
-        let (continuation, gathered) = gathering.withLock { state in
-            let continuation = state.continuation.take()
-            return (continuation, Gathered(head: state.head, body: state.body))
+        let (completion, gathered) = gathering.withLock { state in
+            let gathered = Gathered(head: state.head, body: state.body)
+            state.body = []
+            return (state.completion.take(), gathered)
         }
-        continuation?.resume(returning: failure.map { .failure($0) } ?? .success(gathered))
+        completion?(failure.map { .failure($0) } ?? .success(gathered))
     }
 }

@@ -78,7 +78,7 @@ struct PollerProcess: RollcallProcess {
             logger: common.logger)
         let client = HTTPClient(configuration: http)
         let fleet = Fleet(poller: Fleet.randomID(), clock: clock)
-        let gate = FailureGate(clock: clock)
+        let engine = engine(follower, client, fleet)
         let scheduler = Scheduler(
             follower: follower, consuming: consuming, publishing: publishing, brokerMap: brokerMap, fleet: fleet,
             clock: clock,
@@ -86,15 +86,15 @@ struct PollerProcess: RollcallProcess {
             refreshInterval: common.refreshInterval, logger: common.logger)
         let worker = PollWorker(
             follower: follower, consuming: consuming, publishing: publishing, queue: brokerMap.polls,
-            runner: runner(follower, client, fleet, gate), logger: common.logger)
-        let verifier = verifier(follower, consuming, brokerMap.verifications, client, fleet, gate)
+            engine: engine, logger: common.logger)
+        let verifier = verifier(follower, consuming, brokerMap.verifications, client, engine)
         let proposer = TickProposer(
             publishing: publishing, brokerMap: brokerMap, poller: fleet.poller, clock: clock, logger: common.logger)
         var services: [any Service] = [
             consuming, publishing, follower, Lifetime(endedBy: client.shutdown), scheduler, proposer, worker,
             verifier,
         ]
-        if let healthPort { services.append(health(healthPort, follower, fleet, gate)) }
+        if let healthPort { services.append(health(healthPort, follower, engine)) }
         return services
     }
 
@@ -104,38 +104,30 @@ struct PollerProcess: RollcallProcess {
             topology: brokerMap.topology, logger: common.logger)
     }
 
-    private func runner(
-        _ follower: CatalogFollower, _ client: HTTPClient, _ fleet: Fleet, _ gate: FailureGate
-    ) -> JobRunner {
+    private func engine(_ follower: CatalogFollower, _ client: HTTPClient, _ fleet: Fleet) -> PollEngine {
         let poll = EndpointPoll(
             transport: CurlTransport(client: client), keys: EndpointKeys(keyRing: keyRing), timeout: timeout,
             clock: clock)
-        let reporter = Reporter(poller: fleet.poller, clock: clock, logger: common.logger) { batch in
-            try await follower.publish(.snapshotBatch(batch)).confirmed()
-        }
         let skipped = SkippedEntries(logger: common.logger)
-        return JobRunner(
-            fleet: fleet, clock: clock, gate: gate, credit: PollCredit(limit: inFlight), reporter: reporter,
-            memory: MemorySurvey(clock: clock) { await poll.memory(of: $0) },
-            poll: { endpoint, detected in
-                do throws(PollError) {
-                    let outcome = try await poll(endpoint, detected: detected)
-                    skipped.note(outcome.skipped, of: endpoint.name)
-                    return .success(outcome)
-                } catch {
-                    return .failure(error)
+        return PollEngine(
+            fleet: fleet, clock: clock, credit: PollCredit(limit: inFlight),
+            memory: MemorySurvey(clock: clock) { await poll.memory(of: $0) }, logger: common.logger,
+            poll: { endpoint, detected, completion in
+                poll.start(endpoint, detected: detected) { result in
+                    if case .success(let outcome) = result { skipped.note(outcome.skipped, of: endpoint.name) }
+                    completion(result)
                 }
             },
             publishesInFull: { follower.readiness.publishInFull },
-            held: { id in follower.read { $0.endpoint(id: id)?.snapshot } })
+            publish: { try await follower.publish(.snapshotBatch($0)).confirmed() })
     }
 
     private func verifier(
-        _ follower: CatalogFollower, _ consuming: Connection, _ queue: String, _ client: HTTPClient, _ fleet: Fleet,
-        _ gate: FailureGate
+        _ follower: CatalogFollower, _ consuming: Connection, _ queue: String, _ client: HTTPClient,
+        _ engine: PollEngine
     ) -> Verifier {
         let runner = VerificationRunner(
-            poller: fleet.poller, clock: clock, transport: CurlTransport(client: client),
+            poller: engine.fleet.poller, clock: clock, transport: CurlTransport(client: client),
             keys: EndpointKeys(keyRing: keyRing),
             endpoint: { id in follower.read { $0.endpoint(id: id)?.record } },
             result: { registration, endpoint in
@@ -146,19 +138,19 @@ struct PollerProcess: RollcallProcess {
             publish: { try await follower.publish(.verifyResult($0)).confirmed() })
         return Verifier(
             follower: follower, consuming: consuming, queue: queue, runner: runner,
-            isCutOff: { await gate.isCutOff }, logger: common.logger)
+            isCutOff: { engine.isCutOff }, logger: common.logger)
     }
 
-    private func health(_ port: Int, _ follower: CatalogFollower, _ fleet: Fleet, _ gate: FailureGate) -> HealthServer {
+    private func health(_ port: Int, _ follower: CatalogFollower, _ engine: PollEngine) -> HealthServer {
         HealthServer(port: port, logger: common.logger) {
             let readiness = follower.readiness
-            let isCutOff = await gate.isCutOff
+            let isCutOff = engine.isCutOff
             let version = follower.read { $0.version?.description }
             let reason = isCutOff ? "cut off from the endpoints: those of several hosts failed" : readiness.reason
             return Launch.Readiness(
                 isReady: readiness.letsPollersWork && !isCutOff,
                 fields: [
-                    ("poller", .string(fleet.poller)), ("scheduler", .bool(fleet.isScheduler)),
+                    ("poller", .string(engine.fleet.poller)), ("scheduler", .bool(engine.fleet.isScheduler)),
                     ("cut_off", .bool(isCutOff)), ("catalog_version", version.map { .string($0) } ?? .null),
                     ("reason", reason.map { .string($0) } ?? .null),
                 ])

@@ -44,7 +44,7 @@ struct SnapshotRules: Sendable {
         row.kind = item.endpoint.kind == .auto ? outcome.kind : item.endpoint.kind
         row.latencyMilliseconds = outcome.latencyMilliseconds
         row.lastOKAt = wallMilliseconds
-        row.digest = ModelEntry.digest(of: outcome.models)
+        row.digest = outcome.digest
         if row.digest != row.baseDigest { row.models = models(outcome.models, since: base) }
         return row
     }
@@ -56,6 +56,19 @@ struct SnapshotRules: Sendable {
             var model = model
             model.firstSeen = known[model.id] ?? wallMilliseconds / 1000
             return model
+        }
+    }
+
+    /// Adds the list to a row that leaves it out: the one just polled, or, if that is not the one that counts, the one held.
+    func fill(_ row: inout SnapshotRow, for item: PollItem, _ result: Result<EndpointPoll.Outcome, PollError>) {
+        guard row.models == nil else { return }
+        if row.error == nil, case .success(let outcome) = result {
+            row.models = models(outcome.models, since: item.base)
+        } else if let base = item.base, base.generation == row.generation, let digest = base.digest,
+            digest == row.digest
+        {
+            row.models = base.models
+            row.modelsTick = base.modelsTick
         }
     }
 

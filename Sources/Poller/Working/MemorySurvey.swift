@@ -42,17 +42,18 @@ final class MemorySurvey: Sendable {
         if let news { row.gpuMemoryBytes = news.bytes }
     }
 
-    /// Asks an endpoint that has just answered a poll, where its kind can tell and its time has come.
-    func visit(_ endpoint: EndpointRecord, kind: EndpointKind?) async {
-        guard kind == .openai, isDue(endpoint), let reading = await ask(endpoint) else { return }
+    /// Asks an endpoint that has just answered a poll.
+    func visit(_ endpoint: EndpointRecord) async {
+        guard let reading = await ask(endpoint) else { return }
         state.withLock { state in
             guard state.entries[endpoint.id]?.generation == endpoint.generation else { return }
             state.entries[endpoint.id]?.news = reading
         }
     }
 
-    /// Counts it as asked from now on.
-    private func isDue(_ endpoint: EndpointRecord) -> Bool {
+    /// Whether its kind can tell, and its time has come. Counts it as asked from now on.
+    func isDue(_ endpoint: EndpointRecord, kind: EndpointKind?) -> Bool {
+        guard kind == .openai else { return false }
         let now = clock.monotonic()
         return state.withLock { state in
             if let entry = state.entries[endpoint.id], entry.generation == endpoint.generation,

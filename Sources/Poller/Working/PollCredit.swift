@@ -8,7 +8,7 @@ final class PollCredit: Sendable {
     private struct State {
         var inFlight = 0
         /// The one reader of jobs, while it waits for room.
-        var waiting: (count: Int, wake: CheckedContinuation<Void, Never>)?
+        var waiting: (count: Int, wake: CheckedContinuation<Bool, Never>)?
     }
 
     private let limit: Int
@@ -20,26 +20,34 @@ final class PollCredit: Sendable {
 
     /// Takes credit for a job, as soon as there is room for all of it. A job that is larger than the limit gets it if
     /// nothing else is in flight. Only one task may wait at a time.
-    func take(_ count: Int) async {
-        await withCheckedContinuation { continuation in
-            let isThere = state.withLock { state in
-                if takes(count, &state) { return true }
-                state.waiting = (count, continuation)
-                return false
+    ///
+    /// Returns false, and takes nothing, if the task is cancelled before there is room.
+    func take(_ count: Int) async -> Bool {
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let isThere = state.withLock { state in
+                    if takes(count, &state) { return true }
+                    state.waiting = (count, continuation)
+                    return false
+                }
+                if isThere { continuation.resume(returning: true) } else if Task.isCancelled { stopWaiting() }
             }
-            if isThere { continuation.resume() }
+        } onCancel: {
+            stopWaiting()
         }
     }
 
-    func giveBack(_ count: Int = 1) {
-        let wake = state.withLock { state -> CheckedContinuation<Void, Never>? in
+    func giveBack(_ count: Int) {
+        let wake = state.withLock { state -> CheckedContinuation<Bool, Never>? in
             state.inFlight -= count
             guard let waiting = state.waiting, takes(waiting.count, &state) else { return nil }
             state.waiting = nil
             return waiting.wake
         }
-        wake?.resume()
+        wake?.resume(returning: true)
     }
+
+    private func stopWaiting() { state.withLock { $0.waiting.take() }?.wake.resume(returning: false) }
 
     private func takes(_ count: Int, _ state: inout State) -> Bool {
         guard state.inFlight == 0 || state.inFlight + count <= limit else { return false }

@@ -23,6 +23,7 @@ struct PollItem: Sendable, Hashable {
         var row = snapshot.health
         row.digest = snapshot.isInStep ? snapshot.digest : nil
         row.models = snapshot.models
+        row.modelsTick = snapshot.modelsTick
         return row
     }
 }

@@ -2,17 +2,12 @@ import AMQP
 import Catalog
 import Logging
 import ServiceLifecycle
-import Synchronization
 
 /// Takes jobs, competing with the other pollers, as long as there is credit for more polls.
 struct PollWorker: Service {
-    /// Jobs that may be unacknowledged. None is for longer than `grace`, so with jobs of 50 this is no bound on polls.
+    /// Jobs that may be unacknowledged. None is for longer than `PollTable.grace`, so with jobs of 50 this is no bound on
+    /// polls.
     static let prefetch = 100
-    /// A job is acknowledged as soon as its polls are reported, and after this time in any case: so an endpoint that hangs
-    /// holds up no job but costs one poll of the credit. If the poller dies, the broker gives what is not acknowledged to
-    /// another one at once, which are the polls of endpoints that answer. The scheduler dispatches the others again
-    /// (`Schedule.Settings.lostAfter`).
-    static let grace = Duration.seconds(2)
     /// How long this poller's catalog may take to catch up with the scheduler's.
     static let catchUp = Duration.seconds(1)
     /// How often it looks whether it may work again.
@@ -24,10 +19,10 @@ struct PollWorker: Service {
     let consuming: Connection
     let publishing: Connection
     let queue: String
-    let runner: JobRunner
+    let engine: PollEngine
     let logger: Logger
 
-    private var clock: PollerClock { runner.clock }
+    private var clock: PollerClock { engine.clock }
 
     /// The catalog here has the endpoints' records and snapshots, so it must be current. While the log is made anew, the
     /// old one has them.
@@ -35,12 +30,13 @@ struct PollWorker: Service {
 
     func run() async throws {
         await cancelWhenGracefulShutdown { await work() }
+        engine.stop()
     }
 
     private func work() async {
         await withDiscardingTaskGroup { group in
             while !Task.isCancelled {
-                if await runner.gate.isCutOff {
+                if engine.isCutOff {
                     await sitOut()
                 } else if mayWork {
                     await takeJobs(&group)
@@ -51,16 +47,23 @@ struct PollWorker: Service {
         }
     }
 
-    /// The polls themselves are children of `group`: they go on if the subscription ends.
+    /// The polls are the engine's: they go on if the subscription ends.
     private func takeJobs(_ group: inout DiscardingTaskGroup) async {
         do throws(AMQPError) {
             let subscription = try await consuming.subscribe(to: queue, prefetch: Self.prefetch)
+            engine.onCutOff { Task { await subscription.cancel() } }
+            defer { engine.onCutOff(nil) }
             var deliveries = subscription.makeAsyncIterator()
-            while let delivery = try await deliveries.next(), mayWork {
+            while let delivery = try await deliveries.next(), mayWork, !engine.isCutOff {
                 guard let job = job(in: delivery, from: subscription) else { continue }
                 let admitted = follower.read { catalog in AdmittedJob(job) { catalog.endpoint(id: $0) } }
-                await runner.credit.take(admitted.polls.count)
-                group.addTask { await perform(job, admitted, HeldDelivery(delivery, from: subscription)) }
+                guard await engine.hasCredit(for: admitted.polls.count) else { break }
+                engine.admit(
+                    admitted.polls,
+                    of: .init(
+                        severalPollers: job.severalPollers, acknowledge: { subscription.acknowledge(delivery) },
+                        giveBack: { giveBack($0, of: job) }))
+                if !admitted.unknown.isEmpty { group.addTask { await returnUnknown(admitted.unknown, of: job) } }
             }
             // What was not admitted goes back to the queue.
             await subscription.cancel()
@@ -81,30 +84,8 @@ struct PollWorker: Service {
         }
     }
 
-    private func perform(_ job: PollJob, _ admitted: AdmittedJob, _ delivery: HeldDelivery) async {
-        await withDiscardingTaskGroup { group in
-            group.addTask {
-                await clock.pause(Self.grace)
-                if !Task.isCancelled { delivery.acknowledge() }
-            }
-            async let returned: Void = returnUnknown(admitted.unknown, of: job)
-            let fate = await runner.run(admitted.polls, severalPollers: job.severalPollers)
-            await returned
-            if Task.isCancelled {
-                // Stopping. The broker gives the job to another poller, unless it was acknowledged.
-                if delivery.isAcknowledged { giveBack(job.items, of: job) }
-            } else {
-                if fate == .withheld { giveBack(job.items, of: job) }
-                delivery.acknowledge()
-                if fate == .withheld { await delivery.subscription.cancel() }
-            }
-            group.cancelAll()
-        }
-    }
-
     /// The records are on their way: once they are here, or in another poller's hands, the polls can be made.
     private func returnUnknown(_ items: [PollJob.Item], of job: PollJob) async {
-        guard !items.isEmpty else { return }
         _ = await follower.wait(timeout: Self.catchUp) { catalog -> Bool? in
             items.allSatisfy { item in
                 catalog.endpoint(id: item.endpoint).map { $0.record.generation >= item.generation } ?? false
@@ -126,37 +107,19 @@ struct PollWorker: Service {
     }
 }
 
-/// A delivery that is acknowledged once, by whoever comes first.
-private final class HeldDelivery: Sendable {
-    let subscription: Subscription
-    private let delivery: Delivery
-    private let done = Atomic(false)
-
-    init(_ delivery: Delivery, from subscription: Subscription) {
-        self.delivery = delivery
-        self.subscription = subscription
-    }
-
-    var isAcknowledged: Bool { done.load(ordering: .acquiring) }
-
-    func acknowledge() {
-        if !done.exchange(true, ordering: .acquiringAndReleasing) { subscription.acknowledge(delivery) }
-    }
-}
-
 extension PollWorker {
     /// Cut off from the endpoints: asks a few that others say are online, until one answers.
     private func sitOut() async {
         logger.warning(
             "Endpoints on several hosts failed and none answered: this poller seems to be cut off, and takes no jobs")
-        while !Task.isCancelled, await runner.gate.isCutOff {
-            guard runner.fleet.mayHaveOthers else {
+        while !Task.isCancelled, engine.isCutOff {
+            guard engine.fleet.mayHaveOthers else {
                 logger.warning("No other poller has reported for a minute: the failures that this one sees count")
-                await runner.gate.standAlone()
+                engine.standAlone()
                 return
             }
             await probe()
-            if await runner.gate.isCutOff { await clock.pause(Self.probeInterval) }
+            if engine.isCutOff { await clock.pause(Self.probeInterval) }
         }
         if !Task.isCancelled { logger.notice("An endpoint answered: this poller takes jobs again") }
     }
@@ -164,13 +127,7 @@ extension PollWorker {
     private func probe() async {
         let online = follower.read { $0.endpoints }.filter { $0.state == .online }
         await withDiscardingTaskGroup { group in
-            for view in online.shuffled().prefix(Self.probes) {
-                group.addTask {
-                    if case .success = await runner.poll(view.record, view.snapshot?.health.kind) {
-                        await runner.gate.succeeded()
-                    }
-                }
-            }
+            for view in online.shuffled().prefix(Self.probes) { group.addTask { await engine.probe(view) } }
         }
     }
 }

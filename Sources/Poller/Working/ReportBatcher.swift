@@ -18,6 +18,7 @@ struct ReportBatcher: Sendable {
     private(set) var deadline: Duration?
 
     var isEmpty: Bool { pending.isEmpty }
+    var count: Int { pending.count }
 
     mutating func add(_ entry: Entry, isChange: Bool, now: Duration) {
         pending.append(entry)

@@ -115,6 +115,11 @@ struct MemorySurveyTests {
         return row
     }
 
+    /// As after a poll.
+    func visit(_ survey: MemorySurvey, _ endpoint: EndpointRecord, _ kind: EndpointKind?) async {
+        if survey.isDue(endpoint, kind: kind) { await survey.visit(endpoint) }
+    }
+
     func amended(_ survey: MemorySurvey, _ row: SnapshotRow) -> Int64? {
         var row = row
         survey.amend(&row)
@@ -123,32 +128,32 @@ struct MemorySurveyTests {
 
     @Test func eachIsAskedOnceInTenMinutesAndGeneration() async {
         let survey = survey()
-        await survey.visit(Samples.endpoint("e"), kind: .openai)
-        await survey.visit(Samples.endpoint("e"), kind: .openai)
+        await visit(survey, Samples.endpoint("e"), .openai)
+        await visit(survey, Samples.endpoint("e"), .openai)
         #expect(asked.count == 1)
-        await survey.visit(Samples.endpoint("e", generation: 2), kind: .openai)
+        await visit(survey, Samples.endpoint("e", generation: 2), .openai)
         #expect(asked.count == 2)
         time.advance(by: MemorySurvey.interval - .seconds(1))
-        await survey.visit(Samples.endpoint("e", generation: 2), kind: .openai)
+        await visit(survey, Samples.endpoint("e", generation: 2), .openai)
         #expect(asked.count == 2)
         time.advance(by: .seconds(1))
-        await survey.visit(Samples.endpoint("e", generation: 2), kind: .openai)
+        await visit(survey, Samples.endpoint("e", generation: 2), .openai)
         #expect(asked.count == 3)
     }
 
     @Test func kindsThatCannotTellAreNotAsked() async {
         let survey = survey()
         for kind in EndpointKind.allCases where kind != .openai {
-            await survey.visit(Samples.endpoint("e"), kind: kind)
+            await visit(survey, Samples.endpoint("e"), kind)
         }
-        await survey.visit(Samples.endpoint("e"), kind: nil)
+        await visit(survey, Samples.endpoint("e"), nil)
         #expect(asked.count == 0)
     }
 
     @Test func newsAreSaidUntilTheyAreKnown() async {
         let survey = survey()
         #expect(amended(survey, row()) == nil)
-        await survey.visit(Samples.endpoint("e"), kind: .openai)
+        await visit(survey, Samples.endpoint("e"), .openai)
         #expect(amended(survey, row(1, 5)) == 8)
         #expect(amended(survey, row(1, 5)) == 8, "the first row may have been lost")
         #expect(amended(survey, row(2, 5)) == 5, "another server")
@@ -159,14 +164,14 @@ struct MemorySurveyTests {
     @Test func aServerWithoutGPUTakesBackWhatWasSaid() async {
         asked.answer.withLock { $0 = GPUMemory.Reading(bytes: nil) }
         let survey = survey()
-        await survey.visit(Samples.endpoint("e"), kind: .openai)
+        await visit(survey, Samples.endpoint("e"), .openai)
         #expect(amended(survey, row(1, 5)) == nil)
     }
 
     @Test func noAnswerLeavesWhatWasSaid() async {
         asked.answer.withLock { $0 = nil }
         let survey = survey()
-        await survey.visit(Samples.endpoint("e"), kind: .openai)
+        await visit(survey, Samples.endpoint("e"), .openai)
         #expect(amended(survey, row(1, 5)) == 5)
     }
 

@@ -66,20 +66,17 @@ extension BrokerBench {
     /// A worker whose endpoints all answer with one model.
     fileprivate func worker(_ polled: @escaping @Sendable (EndpointRecord) -> Void) -> Task<Void, Never> {
         let clock = PollerClock.live()
-        let reporter = Reporter(poller: "me", clock: clock, logger: logger) { [follower] batch in
-            try await follower.publish(.snapshotBatch(batch)).confirmed()
-        }
-        let runner = JobRunner(
-            fleet: Fleet(poller: "me", clock: clock), clock: clock, gate: FailureGate(clock: clock),
-            credit: PollCredit(limit: 100), reporter: reporter, memory: MemorySurvey(clock: clock) { _ in nil },
-            poll: { endpoint, _ in
+        let engine = PollEngine(
+            fleet: Fleet(poller: "me", clock: clock), clock: clock, credit: PollCredit(limit: 100),
+            memory: MemorySurvey(clock: clock) { _ in nil }, logger: logger,
+            poll: { endpoint, _, completion in
                 polled(endpoint)
-                return .success(.init(kind: .openai, models: [Samples.model("m")], latencyMilliseconds: 1))
+                completion(.success(.init(kind: .openai, models: [Samples.model("m")], latencyMilliseconds: 1)))
             },
             publishesInFull: { false },
-            held: { [follower] id in follower.read { $0.endpoint(id: id)?.snapshot } })
+            publish: { [follower] in try await follower.publish(.snapshotBatch($0)).confirmed() })
         let worker = PollWorker(
-            follower: follower, consuming: consuming, publishing: publishing, queue: map.polls, runner: runner,
+            follower: follower, consuming: consuming, publishing: publishing, queue: map.polls, engine: engine,
             logger: logger)
         return Task {
             do { try await worker.run() } catch { Issue.record(error) }
