@@ -75,9 +75,12 @@ public struct Catalog: Sendable {
     /// The registry's UUID, from the checkpoint held.
     public var registry: String? { checkpoint?.registry }
 
+    /// Live endpoints in no order that means anything.
+    public var unsortedEndpoints: [EndpointView] { slots.compactMap(\.view) }
+
     /// Live endpoints, sorted by name.
     public var endpoints: [EndpointView] {
-        slots.compactMap(\.view).sorted { left, right in
+        unsortedEndpoints.sorted { left, right in
             if !ByteOrder.same(left.record.name, right.record.name) {
                 return ByteOrder.precedes(left.record.name, right.record.name)
             }

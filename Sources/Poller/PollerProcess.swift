@@ -83,7 +83,7 @@ struct PollerProcess: RollcallProcess {
             follower: follower, consuming: consuming, publishing: publishing, brokerMap: brokerMap, fleet: fleet,
             clock: clock,
             settings: Schedule.Settings(interval: interval, lostAfter: timeout + Self.jobMargin),
-            refreshInterval: common.refreshInterval, logger: common.logger)
+            refreshInterval: common.refreshInterval, logger: common.logger, onReconcile: { engine.keep(only: $0) })
         let worker = PollWorker(
             follower: follower, consuming: consuming, publishing: publishing, queue: brokerMap.polls,
             engine: engine, logger: common.logger)
@@ -112,9 +112,9 @@ struct PollerProcess: RollcallProcess {
         return PollEngine(
             fleet: fleet, clock: clock, credit: PollCredit(limit: inFlight),
             memory: MemorySurvey(clock: clock) { await poll.memory(of: $0) }, logger: common.logger,
-            poll: { endpoint, detected, completion in
-                poll.start(endpoint, detected: detected) { result in
-                    if case .success(let outcome) = result { skipped.note(outcome.skipped, of: endpoint.name) }
+            poll: { item, memo, completion in
+                poll.start(item, memo: memo) { result in
+                    if case .success(let outcome) = result { skipped.note(outcome.skipped, of: item.endpoint.name) }
                     completion(result)
                 }
             },

@@ -81,10 +81,26 @@ struct KindDetector: Sendable {
             openAI = .failure(error)
             guard error.concernsThePath else { return .failed(error) }
         }
-        let owners = Set((openAIDocument["data"]?.array ?? []).compactMap { $0["owned_by"]?.string })
-        if owners.contains("vllm") { return openAIFound(.vllm, if: true) }
-        if owners.contains("llamacpp") || isRouter { return openAIFound(.llamacpp, if: true) }
+        let owners = (openAIDocument["data"]?.array ?? []).lazy.compactMap { $0["owned_by"]?.string }
+        if let kind = Self.kind(namedBy: owners) { return openAIFound(kind, if: true) }
+        if isRouter { return openAIFound(.llamacpp, if: true) }
         return ask(.list(.ollamaTags))
+    }
+
+    /// The kind that owners of models in the OpenAI list name; nil if they name none.
+    ///
+    /// SGLang is no more than OpenAI-compatible here, and imitates Ollama's list (srt/entrypoints/ollama): it must not be
+    /// asked for that.
+    static func kind(namedBy owners: some Sequence<String>) -> EndpointKind? {
+        for owner in owners {
+            switch owner {
+            case "vllm": return .vllm
+            case "llamacpp": return .llamacpp
+            case "sglang": return .openai
+            default: continue
+            }
+        }
+        return nil
     }
 
     /// llama.cpp's router: no owner, but a status for each model.

@@ -99,41 +99,43 @@ enum ModelListParser {
     }
 
     private static func openAIEntry(_ entry: JSONValue) -> Reading {
-        guard let id = modelID(entry["id"]) else { return .unusable }
-        let status = entry["status"]
-        let phase = status?["value"]?.string
-        // llama.cpp's router lists what failed to load or is still being downloaded; Lemonade, what is not there yet.
-        if phase == "downloading" || phase == "failed" || status?["failed"]?.bool == true
-            || entry["downloaded"]?.bool == false
-        {
-            return .left
+        guard case .object(let object) = entry else { return .unusable }
+        var (id, owner, parameters): (JSONValue?, JSONValue?, Int64?)
+        var (phase, isThere): (String?, Bool) = (nil, true)
+        // Where servers say how many tokens a request may use, the binding figure before the model's limit. llama.cpp's
+        // `meta.n_ctx_train` is not among them: it says how the model was trained, not what is served.
+        var contexts = InlineArray<8, Int?>(repeating: nil)
+        for member in object.members {
+            let value = member.value
+            switch member.key {
+            case "id": id = value
+            case "owned_by": owner = value
+            case "max_model_len": contexts[0] = context(value)  // vLLM, SGLang
+            case "meta":
+                contexts[1] = context(value["n_ctx"])  // llama.cpp, GPUStack
+                parameters = value["n_params"]?.count(upTo: ParameterSize.maximum)
+            case "parameters": contexts[2] = context(value["max_seq_len"])  // TabbyAPI
+            case "ctx_len": contexts[3] = context(value)  // Cortex
+            case "context_length": contexts[4] = context(value)  // OpenRouter, Lemonade
+            case "context_window": contexts[5] = context(value)  // Groq
+            case "max_context_length": contexts[6] = context(value)  // Mistral
+            case "max_context_window": contexts[7] = context(value)  // Lemonade
+            case "status":
+                // llama.cpp's router lists what failed to load or is still being downloaded.
+                phase = value["value"]?.string
+                if value["failed"]?.bool == true { phase = "failed" }
+            case "downloaded": isThere = value.bool != false  // Lemonade
+            default: break
+            }
         }
+        guard let id = modelID(id) else { return .unusable }
+        guard isThere, phase != "downloading", phase != "failed" else { return .left }
+        var contextLength: Int?
+        for rank in contexts.indices.reversed() { contextLength = contexts[rank] ?? contextLength }
         return .model(
             ModelEntry(
-                id: id, ownedBy: word(entry["owned_by"]), contextLength: contextLength(entry),
-                parameterCount: entry["meta"]?["n_params"]?.count(upTo: ParameterSize.maximum),
+                id: id, ownedBy: word(owner), contextLength: contextLength, parameterCount: parameters,
                 loaded: phase.map { $0 == "loaded" }, firstSeen: 0))
-    }
-
-    /// Where servers say how many tokens a request may use, the binding figure before the model's limit.
-    ///
-    /// llama.cpp's `meta.n_ctx_train` is not among them: it says how the model was trained, not what is served.
-    private static let contextPaths: [[String]] = [
-        ["max_model_len"],  // vLLM, SGLang
-        ["meta", "n_ctx"],  // llama.cpp, GPUStack
-        ["parameters", "max_seq_len"],  // TabbyAPI
-        ["ctx_len"],  // Cortex
-        ["context_length"],  // OpenRouter, Lemonade
-        ["context_window"],  // Groq
-        ["max_context_length"],  // Mistral
-        ["max_context_window"],  // Lemonade
-    ]
-
-    private static func contextLength(_ entry: JSONValue) -> Int? {
-        for path in contextPaths {
-            if let length = context(entry[path: path]) { return length }
-        }
-        return nil
     }
 
     private static func ollamaEntry(_ entry: JSONValue) -> Reading {
@@ -188,8 +190,10 @@ extension ModelListParser {
     }
 
     private static func isPrintable(_ text: String) -> Bool {
-        !text.isEmpty && text.utf8.count <= ModelListing.maximumIDLength
-            && !text.unicodeScalars.contains { $0.properties.generalCategory == .control }
+        guard !text.isEmpty, text.utf8.count <= ModelListing.maximumIDLength else { return false }
+        // Almost all texts are ASCII; a look into Unicode's tables costs a hundred times more for each scalar.
+        if text.utf8.allSatisfy({ $0 &- 0x20 < 0x5F }) { return true }
+        return !text.unicodeScalars.contains { $0.properties.generalCategory == .control }
     }
 
     /// Beyond any real context; some configurations write 1e30 for "no limit".

@@ -13,12 +13,28 @@ struct EndpointPoll: Sendable {
         /// Entries of the list that name no model, and so are in no list of ours.
         var skipped: Int
 
+        /// For the next poll.
+        var memo: PollMemo?
+
         init(kind: EndpointKind?, models: [ModelEntry], latencyMilliseconds: Int, skipped: Int = 0) {
             self.kind = kind
             self.skipped = skipped
             self.models = models
             self.latencyMilliseconds = latencyMilliseconds
             digest = ModelEntry.digest(of: models)
+        }
+
+        /// The models are those that are held.
+        init(
+            kind: EndpointKind?, held models: [ModelEntry], answers: PollMemo.Answers, memo: PollMemo,
+            latencyMilliseconds: Int
+        ) {
+            self.kind = kind
+            skipped = answers.skipped
+            self.models = models
+            self.latencyMilliseconds = latencyMilliseconds
+            self.memo = memo
+            digest = answers.digest
         }
     }
 
@@ -47,25 +63,26 @@ struct EndpointPoll: Sendable {
 
     /// Begins a poll. `completion` is called once, on this thread or the transport's; it must not wait.
     ///
-    /// - Parameter detected: what an earlier poll of this generation found; it is only asked where the record says `auto`
-    func start(_ endpoint: EndpointRecord, detected: EndpointKind?, completion: @escaping Completion) {
+    /// - Parameter memo: what the last poll of this endpoint left
+    func start(_ item: PollItem, memo: PollMemo?, completion: @escaping Completion) {
         let key: String?
         do throws(PollError) {
-            key = try keys.key(of: endpoint)
+            key = try keys.key(of: item.endpoint)
         } catch {
             return completion(.failure(error))
         }
-        let conversation = PollConversation(endpoint, detected: detected)
+        let now = clock.monotonic()
+        let conversation = PollConversation(item, memo: memo, now: now)
         let poll = Poll(
-            transport: transport, baseURL: endpoint.baseURL, key: key, clock: clock,
-            deadline: clock.monotonic() + timeout, completion: completion)
+            transport: transport, baseURL: item.endpoint.baseURL, key: key, clock: clock, deadline: now + timeout,
+            completion: completion)
         poll.take(conversation.first, of: conversation)
     }
 
     /// One poll to its end.
-    func callAsFunction(_ endpoint: EndpointRecord, detected: EndpointKind?) async throws(PollError) -> Outcome {
+    func callAsFunction(_ item: PollItem, memo: PollMemo?) async throws(PollError) -> Outcome {
         try await withCheckedContinuation { continuation in
-            start(endpoint, detected: detected) { continuation.resume(returning: $0) }
+            start(item, memo: memo) { continuation.resume(returning: $0) }
         }.get()
     }
 }

@@ -5,23 +5,30 @@ extension ModelEntry {
     /// What tells two lists of models apart, whatever their order: SHA-256 over the fields that mean something, as
     /// 32 hex digits. `firstSeen` is left out; it is ours, not the endpoint's.
     static func digest(of models: [ModelEntry]) -> String {
-        var hash = SHA256()
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(models.count * 96)
         for model in models.sorted(by: { $0.id < $1.id }) {
-            let fields: [String?] = [
-                model.id.value, model.ownedBy, model.contextLength.map { String($0) }, model.quantization,
-                model.parameterCount.map { String($0) }, model.architecture, model.loaded.map { $0 ? "1" : "0" },
-                model.contentDigest, model.sizeBytes.map { String($0) },
-            ]
-            for field in fields {
-                // A length before each field, so that no two lists of fields run together alike.
-                let bytes = Array((field ?? "").utf8)
-                hash.update(data: Array("\(field == nil ? -1 : bytes.count):".utf8))
-                hash.update(data: bytes)
-            }
+            append(model.id.value, to: &bytes)
+            append(model.ownedBy, to: &bytes)
+            append(model.contextLength.map { String($0) }, to: &bytes)
+            append(model.quantization, to: &bytes)
+            append(model.parameterCount.map { String($0) }, to: &bytes)
+            append(model.architecture, to: &bytes)
+            append(model.loaded.map { $0 ? "1" : "0" }, to: &bytes)
+            append(model.contentDigest, to: &bytes)
+            append(model.sizeBytes.map { String($0) }, to: &bytes)
         }
-        return hash.finalize().prefix(16).map { byte in
-            let digits = String(byte, radix: 16)
-            return digits.count == 2 ? digits : "0" + digits
-        }.joined()
+        let digits = Array("0123456789abcdef".utf8)
+        return String(
+            decoding: SHA256.hash(data: bytes).prefix(16).flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] },
+            as: UTF8.self)
+    }
+
+    /// A length before each field, so that no two lists of fields run together alike; -1 for none.
+    private static func append(_ field: String?, to bytes: inout [UInt8]) {
+        guard let field else { return bytes.append(contentsOf: "-1:".utf8) }
+        bytes.append(contentsOf: String(field.utf8.count).utf8)
+        bytes.append(UInt8(ascii: ":"))
+        bytes.append(contentsOf: field.utf8)
     }
 }

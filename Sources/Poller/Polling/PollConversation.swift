@@ -10,7 +10,7 @@ struct PollConversation: Sendable {
     }
 
     /// What is asked for beside a list.
-    private enum Detail: Sendable, Hashable {
+    enum Detail: Sendable, Hashable {
         /// llama.cpp: the context of its only model.
         case context
         /// Ollama: which models are in memory.
@@ -32,33 +32,58 @@ struct PollConversation: Sendable {
         case detail(Detail)
     }
 
-    private let stated: EndpointKind
+    /// How often the kind of an endpoint is found out anew, for one poller. Another server may have taken its place whose
+    /// answers are like those of the former one.
+    static let detectionInterval = Duration.seconds(3600)
+
+    private let item: PollItem
+    private let memo: PollMemo?
     private var kind: EndpointKind?
     private var stage: Stage
     /// Lists to be tried if this one fails.
     private var rest: [ListFormat] = []
     private var firstFailure: PollError?
-    /// A detection that fails takes nothing from an endpoint whose kind is known.
-    private var isKindKnown = false
+    /// When the kind was last found out.
+    private var detectedAt: Duration
+    /// The kind that stands if a detection, made because it was due, does not come to an end.
+    private var formerKind: EndpointKind?
     private var listing = ModelListing()
     private var latency: Duration?
     private var pages = 1
+    /// The answer that gave the list; nil if it came in pages, or with a detection.
+    private var next: (format: ListFormat, list: AnswerHash)?
+    private var detail: (detail: Detail, answer: AnswerHash?)?
+    /// A list that is equal to the last one, and not read yet.
+    private var unread: (answer: Result<EndpointAnswer, PollError>, format: ListFormat)?
 
-    /// - Parameter detected: the kind that an earlier poll of this generation found; asked only if the record says `auto`
-    init(_ endpoint: EndpointRecord, detected: EndpointKind?) {
-        stated = endpoint.kind
-        if stated != .auto {
-            kind = stated
-            rest = EndpointPoll.formats(of: stated)
-            stage = .list(rest.removeFirst())
-        } else if let detected, detected != .auto {
-            kind = detected
-            isKindKnown = true
-            rest = Self.formats(known: detected)
-            stage = .list(rest.removeFirst())
+    /// - Parameters:
+    ///   - memo: of the last poll, whatever it was of
+    ///   - now: by the monotonic clock
+    init(_ item: PollItem, memo: PollMemo?, now: Duration) {
+        self.item = item
+        let endpoint = item.endpoint
+        let detected = item.base?.kind
+        let kind = endpoint.kind == .auto ? detected == .auto ? nil : detected : endpoint.kind
+        let memo = memo?.generation == endpoint.generation && memo?.kind == kind ? memo : nil
+        self.memo = memo
+        self.kind = kind
+        // The detections of many endpoints are spread over the interval.
+        detectedAt = memo?.detectedAt ?? now - Self.detectionInterval * StablePhase.of(endpoint.id)
+        stage = .detection(KindDetector())
+        let isDue = memo != nil && now - detectedAt >= Self.detectionInterval
+        if let kind, endpoint.kind != .auto || !isDue {
+            beginLists(of: kind)
         } else {
-            stage = .detection(KindDetector())
+            detectedAt = now
+            formerKind = kind
         }
+    }
+
+    /// The list that the endpoint had last time goes first.
+    private mutating func beginLists(of kind: EndpointKind) {
+        rest = item.endpoint.kind == .auto ? Self.formats(known: kind) : EndpointPoll.formats(of: kind)
+        if let format = memo?.answers?.format, let index = rest.firstIndex(of: format) { rest.swapAt(0, index) }
+        stage = .list(rest.removeFirst())
     }
 
     /// The lists that only this kind has, if there are any: the list of all kinds would not tell that another server has
@@ -95,8 +120,15 @@ struct PollConversation: Sendable {
     private mutating func afterList(
         _ answer: Result<EndpointAnswer, PollError>, _ format: ListFormat, _ time: Duration
     ) throws(PollError) -> Step {
+        latency = time
+        next = AnswerHash(answer).map { (format, $0) }
+        if let memo, let last = memo.answers, last.format == format, last.list == next?.list,
+            last.digest == item.base?.digest
+        {
+            unread = (answer, format)
+            return last.detail.map { ask($0) } ?? same(memo, last)
+        }
         do throws(PollError) {
-            latency = time
             listing = try ModelListParser.parse(try answer.get(), as: format)
         } catch {
             guard error.concernsThePath else { throw error }
@@ -107,10 +139,17 @@ struct PollConversation: Sendable {
                 return .ask(path: next.path, atMost: nil)
             }
             // Another server may have taken this one's place. A kind that was stated stands; its first list counts.
-            guard stated == .auto else { throw firstFailure ?? error }
-            (isKindKnown, latency) = (false, nil)
+            guard item.endpoint.kind == .auto else { throw firstFailure ?? error }
+            (latency, next) = (nil, nil)
             stage = .detection(KindDetector())
             return .ask(path: KindDetector.first.path, atMost: nil)
+        }
+        if format == .openAI, item.endpoint.kind == .auto,
+            let named = KindDetector.kind(namedBy: listing.models.lazy.compactMap(\.ownedBy)), named != kind
+        {
+            // The owners name another kind than the one that was found out.
+            var detector = KindDetector()
+            return try follow(detector.take(answer), of: detector)
         }
         return try complete()
     }
@@ -118,42 +157,70 @@ struct PollConversation: Sendable {
     private mutating func follow(_ step: KindDetector.Step, of detector: KindDetector) throws(PollError) -> Step {
         switch step {
         case .ask(let probe):
+            next = nil
             stage = .detection(detector)
             return .ask(path: probe.path, atMost: EndpointPoll.probeTimeout)
-        case .failed(let error): throw error
+        case .failed(let error):
+            guard let formerKind else { throw error }
+            return listAgain(formerKind)
         case .found(let finding):
+            if finding.kind == nil, let formerKind { return listAgain(formerKind) }
             (kind, listing) = (finding.kind, finding.listing)
             return try complete()
         }
     }
 
+    /// The kind could not be found out anew, which takes nothing from the endpoint.
+    private mutating func listAgain(_ kind: EndpointKind) -> Step {
+        formerKind = nil
+        latency = nil
+        beginLists(of: kind)
+        return first
+    }
+
     /// Asks for what the list leaves open: further pages, llama.cpp's context, and what Ollama has in memory.
     private mutating func complete() throws(PollError) -> Step {
-        if let next = listing.next, pages < EndpointPoll.maximumPages {
+        if let page = listing.next, pages < EndpointPoll.maximumPages {
             pages += 1
+            next = nil
             stage = .page
-            return .ask(path: "\(ListFormat.openAI.path)?after_id=\(Self.percentEncoded(next))", atMost: nil)
+            return .ask(path: "\(ListFormat.openAI.path)?after_id=\(Self.percentEncoded(page))", atMost: nil)
         }
         if kind == .llamacpp, listing.models.count == 1, listing.models[0].contextLength == nil {
-            return ask(.context, atMost: nil)
+            return ask(.context)
         }
         // Only Ollama's own list has digests.
-        if kind == .ollama, listing.models.contains(where: { $0.contentDigest != nil }) {
-            return ask(.loaded, atMost: EndpointPoll.probeTimeout)
-        }
+        if kind == .ollama, listing.models.contains(where: { $0.contentDigest != nil }) { return ask(.loaded) }
         return done()
     }
 
-    private mutating func ask(_ detail: Detail, atMost limit: Duration?) -> Step {
+    private mutating func ask(_ detail: Detail) -> Step {
         stage = .detail(detail)
-        return .ask(path: detail.path, atMost: limit)
+        return .ask(path: detail.path, atMost: detail == .loaded ? EndpointPoll.probeTimeout : nil)
     }
 
     private func done() -> Step {
+        var outcome = EndpointPoll.Outcome(
+            kind: kind, models: listing.models.sorted { $0.id < $1.id },
+            latencyMilliseconds: Int((latency ?? .zero).milliseconds), skipped: listing.skipped)
+        if let kind {
+            let answers = next.map { next in
+                PollMemo.Answers(
+                    format: next.format, list: next.list, detail: detail?.detail, detailAnswer: detail?.answer,
+                    digest: outcome.digest, skipped: listing.skipped)
+            }
+            outcome.memo = PollMemo(
+                generation: item.endpoint.generation, kind: kind, detectedAt: detectedAt, answers: answers)
+        }
+        return .done(outcome)
+    }
+
+    /// The answers are those of the last poll, so the models are those that are held.
+    private func same(_ memo: PollMemo, _ answers: PollMemo.Answers) -> Step {
         .done(
             EndpointPoll.Outcome(
-                kind: kind, models: listing.models.sorted { $0.id < $1.id },
-                latencyMilliseconds: Int((latency ?? .zero).milliseconds), skipped: listing.skipped))
+                kind: kind, held: item.base?.models ?? [], answers: answers, memo: memo,
+                latencyMilliseconds: Int((latency ?? .zero).milliseconds)))
     }
 
     private mutating func afterPage(_ answer: Result<EndpointAnswer, PollError>) throws(PollError) -> Step {
@@ -165,8 +232,17 @@ struct PollConversation: Sendable {
     private mutating func after(
         _ detail: Detail, _ answer: Result<EndpointAnswer, PollError>
     ) throws(PollError) -> Step {
+        // With no context, the model would seem to have changed.
+        if detail == .context, case .failure(let error) = answer, case .transport = error.code { throw error }
+        let hash = AnswerHash(answer)
+        if let unread {
+            if let memo, let last = memo.answers, last.detailAnswer == hash { return same(memo, last) }
+            listing = try ModelListParser.parse(try unread.answer.get(), as: unread.format)
+            self.unread = nil
+        }
+        self.detail = (detail, hash)
         switch detail {
-        case .context: listing.models[0].contextLength = try Self.servedContext(answer)
+        case .context: listing.models[0].contextLength = Self.servedContext(answer)
         case .loaded:
             if let loaded = Self.loadedModels(answer) {
                 for index in listing.models.indices {
@@ -178,14 +254,11 @@ struct PollConversation: Sendable {
     }
 
     /// nil where the server does not tell.
-    ///
-    /// A server that stops answering here fails the poll: with nil, the model would seem to have changed.
-    private static func servedContext(_ answer: Result<EndpointAnswer, PollError>) throws(PollError) -> Int? {
+    private static func servedContext(_ answer: Result<EndpointAnswer, PollError>) -> Int? {
         do throws(PollError) {
             let properties = try answer.get().json()
             return ModelListParser.context(properties["default_generation_settings"]?["n_ctx"])
         } catch {
-            if case .transport = error.code { throw error }
             return nil
         }
     }

@@ -22,6 +22,8 @@ actor Scheduler: Service {
     private let publishing: Connection
     private let brokerMap: BrokerMap
     private let fleet: Fleet
+    /// Told the ids of all endpoints from time to time.
+    private let onReconcile: @Sendable (Set<String>) -> Void
     private let clock: PollerClock
     private let logger: Logger
     private var schedule: Schedule
@@ -34,7 +36,8 @@ actor Scheduler: Service {
 
     init(
         follower: CatalogFollower, consuming: Connection, publishing: Connection, brokerMap: BrokerMap, fleet: Fleet,
-        clock: PollerClock, settings: Schedule.Settings, refreshInterval: Duration, logger: Logger
+        clock: PollerClock, settings: Schedule.Settings, refreshInterval: Duration, logger: Logger,
+        onReconcile: @escaping @Sendable (Set<String>) -> Void
     ) {
         self.follower = follower
         self.consuming = consuming
@@ -43,6 +46,7 @@ actor Scheduler: Service {
         self.fleet = fleet
         self.clock = clock
         self.logger = logger
+        self.onReconcile = onReconcile
         schedule = Schedule(settings: settings)
         journal = EndpointJournal(poller: fleet.poller)
         refresh = RefreshPlan(interval: refreshInterval)
@@ -134,8 +138,9 @@ actor Scheduler: Service {
     private func reconcileInTime(_ now: Duration) {
         if let lastReconciled, now - lastReconciled < Self.reconcileInterval { return }
         lastReconciled = now
-        let views = follower.read { $0.endpoints }
+        let views = follower.read { $0.unsortedEndpoints }
         let ids = Set(views.map(\.record.id))
+        onReconcile(ids)
         schedule.keep(only: ids)
         journal.keep(only: ids)
         for view in views {

@@ -9,7 +9,7 @@ import Synchronization
 final class PollEngine: Sendable {
     typealias Poll =
         @Sendable (
-            _ endpoint: EndpointRecord, _ detected: EndpointKind?, _ completion: @escaping EndpointPoll.Completion
+            _ item: PollItem, _ memo: PollMemo?, _ completion: @escaping EndpointPoll.Completion
         ) -> Void
 
     private struct State: Sendable {
@@ -62,15 +62,13 @@ final class PollEngine: Sendable {
         let begun = change { table, now, effects in
             table.admit(polls, of: job, severalPollers: isSeveral, inFull: isInFull, at: now, &effects)
         }
-        for (number, item) in begun {
-            poll(item.endpoint, item.base?.kind) { self.ended(number, $0) }
-        }
+        for (number, item, memo) in begun { poll(item, memo) { self.ended(number, $0) } }
     }
 
     /// One poll outside of all jobs, whose success proves the network. Returns once it has ended.
     func probe(_ view: EndpointView) async {
         await withCheckedContinuation { continuation in
-            poll(view.record, view.snapshot?.health.kind) { result in
+            poll(PollItem(view, tick: 0), nil) { result in
                 if case .success = result { self.change { $0.answered(at: $1, &$2) } }
                 continuation.resume()
             }
@@ -82,6 +80,9 @@ final class PollEngine: Sendable {
 
     /// `action` is called when this poller takes itself for cut off.
     func onCutOff(_ action: (@Sendable () -> Void)?) { state.withLock { $0.onCutOff = action } }
+
+    /// Forgets what it remembers of all other endpoints.
+    func keep(only ids: Set<String>) { state.withLock { $0.table.keep(only: ids) } }
 
     /// Lets go of all polls, and gives back those that no row is there of.
     func stop() { change { table, _, effects in table.stop(&effects) } }

@@ -62,6 +62,7 @@ struct PollTable: Sendable {
     private var ticks: [String: Int64] = [:]
     private var jobs: [Int: OpenJob] = [:]
     private var graces: [(end: Duration, job: Int)] = []
+    private var memos: [String: PollMemo] = [:]
     private var cutOff = CutOff()
     private var batcher = ReportBatcher()
 
@@ -84,10 +85,10 @@ struct PollTable: Sendable {
     /// Takes in a job. Gives the polls that are to be begun, with their numbers.
     mutating func admit(
         _ items: [PollItem], of job: Job, severalPollers: Bool, inFull: Bool, at now: Moment, _ effects: inout Effects
-    ) -> [(number: Int, item: PollItem)] {
+    ) -> [(number: Int, item: PollItem, memo: PollMemo?)] {
         lastNumber += 1
         let jobNumber = lastNumber
-        var begun: [(number: Int, item: PollItem)] = []
+        var begun: [(number: Int, item: PollItem, memo: PollMemo?)] = []
         for item in items {
             // A job that comes again after a lost connection, while its polls are still in flight.
             guard ticks[item.endpoint.id] != item.tick else {
@@ -97,7 +98,7 @@ struct PollTable: Sendable {
             lastNumber += 1
             ticks[item.endpoint.id] = item.tick
             polls[lastNumber] = Poll(item: item, job: jobNumber, severalPollers: severalPollers, inFull: inFull)
-            begun.append((lastNumber, item))
+            begun.append((lastNumber, item, memos[item.endpoint.id]))
         }
         if begun.isEmpty {
             effects.acknowledged.append(job)
@@ -122,6 +123,7 @@ struct PollTable: Sendable {
         _ number: Int, _ outcome: EndpointPoll.Outcome, at now: Moment, _ effects: inout Effects
     ) {
         answered(at: now, &effects)
+        if let poll = polls[number] { memos[poll.item.endpoint.id] = outcome.memo }
         report(number, .success(outcome), at: now)
     }
 
@@ -170,6 +172,11 @@ struct PollTable: Sendable {
         giveBack(Array(left), &effects) { $0.isAcknowledged }
         (polls, jobs, ticks, graces) = ([:], [:], [:], [])
     }
+
+    /// Forgets endpoints that are gone.
+    mutating func keep(only ids: Set<String>) { memos = memos.filter { ids.contains($0.key) } }
+
+    var memoCount: Int { memos.count }
 
     // MARK: -
 

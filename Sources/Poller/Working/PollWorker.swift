@@ -125,7 +125,7 @@ extension PollWorker {
     }
 
     private func probe() async {
-        let online = follower.read { $0.endpoints }.filter { $0.state == .online }
+        let online = follower.read { $0.unsortedEndpoints }.filter { $0.state == .online }
         await withDiscardingTaskGroup { group in
             for view in online.shuffled().prefix(Self.probes) { group.addTask { await engine.probe(view) } }
         }

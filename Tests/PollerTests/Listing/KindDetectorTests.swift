@@ -20,7 +20,7 @@ struct KindDetectorTests {
     func detect(_ server: ScriptedServer) async throws(PollError) -> EndpointPoll.Outcome {
         let poll = EndpointPoll(
             transport: server, keys: EndpointKeys(keyRing: nil), timeout: .seconds(5), clock: ManualClock().clock)
-        return try await poll(Samples.endpoint("e"), detected: nil)
+        return try await poll(PollItem(endpoint: Samples.endpoint("e"), tick: 1, base: nil), memo: nil)
     }
 
     @Test func ownersTellWithOneRequest() async throws {
@@ -69,6 +69,17 @@ struct KindDetectorTests {
         let outcome = try await detect(kobold)
         #expect(outcome.kind == .openai)
         #expect(outcome.models.map(\.id.value) == ["koboldcpp/Qwen3-30B-A3B-Q4_K_M"])
+    }
+
+    /// What its routes for Ollama's clients answer (python/sglang/srt/entrypoints/ollama/serving.py, `get_tags`).
+    @Test func sglangIsNotOllama() async throws {
+        let tags = EndpointAnswer.ok(
+            #"{"models":[{"name":"m","model":"m","digest":"0","size":0,"details":{"family":"m"}}]}"#)
+        let list = EndpointAnswer.ok(#"{"data":[{"id":"m","owned_by":"sglang","max_model_len":8192}]}"#)
+        let server = ScriptedServer(["/v1/models": list, "/api/tags": tags])
+        let outcome = try await detect(server)
+        #expect(outcome.kind == .openai && outcome.models.map(\.contextLength) == [8192])
+        #expect(server.paths == ["/v1/models"])
     }
 
     @Test func lmStudioIsKnownByItsNativeList() async throws {

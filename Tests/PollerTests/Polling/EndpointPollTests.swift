@@ -11,9 +11,116 @@ struct EndpointPollTests {
     func poll(
         _ server: ScriptedServer, _ endpoint: EndpointRecord, detected: EndpointKind? = nil, keyRing: KeyRing? = nil
     ) async throws(PollError) -> EndpointPoll.Outcome {
-        try await EndpointPoll(
-            transport: server, keys: EndpointKeys(keyRing: keyRing), timeout: .seconds(5), clock: ManualClock().clock)(
-                endpoint, detected: detected)
+        var base: SnapshotRow?
+        if let detected {
+            base = Samples.row(endpoint.id, tick: 1)
+            base?.kind = detected
+        }
+        return try await poll(server, PollItem(endpoint: endpoint, tick: 2, base: base), keyRing: keyRing)
+    }
+
+    func poll(
+        _ server: ScriptedServer, _ item: PollItem, memo: PollMemo? = nil, keyRing: KeyRing? = nil,
+        clock: PollerClock = ManualClock().clock
+    ) async throws(PollError) -> EndpointPoll.Outcome {
+        let poll = EndpointPoll(
+            transport: server, keys: EndpointKeys(keyRing: keyRing), timeout: .seconds(5), clock: clock)
+        return try await poll(item, memo: memo)
+    }
+
+    /// The item of the poll after `outcome`.
+    func next(_ endpoint: EndpointRecord, after outcome: EndpointPoll.Outcome) -> PollItem {
+        var base = Samples.row(endpoint.id, tick: 1)
+        (base.kind, base.digest, base.models) = (outcome.kind, outcome.digest, outcome.models)
+        return PollItem(endpoint: endpoint, tick: 2, base: base)
+    }
+
+    /// The models that are given back without reading are those that are held: here they are others, to tell.
+    @Test func anEqualAnswerIsNotReadAgain() async throws {
+        let server = ScriptedServer(["/v1/models": Self.list])
+        let endpoint = Samples.endpoint("e", kind: .openai)
+        let first = try await poll(server, endpoint)
+        var item = next(endpoint, after: first)
+        item.base?.models = [Samples.model("held")]
+        let second = try await poll(server, item, memo: first.memo)
+        #expect(second.models == [Samples.model("held")])
+        #expect(second.digest == first.digest && second.memo == first.memo && second.kind == .openai)
+
+        let other = ScriptedServer(["/v1/models": EndpointAnswer.ok(#"{"data":[{"id":"b"}]}"#)])
+        #expect(try await poll(other, item, memo: first.memo).models.map(\.id.value) == ["b"])
+        // The catalog holds another list than the one that the answer gave.
+        item.base?.digest = "other"
+        #expect(try await poll(server, item, memo: first.memo).models.map(\.id.value) == ["a"])
+        item.base?.digest = first.digest
+        item.endpoint.generation = 2
+        #expect(try await poll(server, item, memo: first.memo).models.map(\.id.value) == ["a"])
+    }
+
+    @Test func anEqualAnswerIsReadAgainIfItsDetailIsAnother() async throws {
+        let tags = EndpointAnswer.ok(#"{"models":[{"name":"a:1b","digest":"d"}]}"#)
+        let idle = EndpointAnswer.ok(#"{"models":[]}"#)
+        let busy = EndpointAnswer.ok(#"{"models":[{"name":"a:1b"}]}"#)
+        let endpoint = Samples.endpoint("e", kind: .ollama)
+        let first = try await poll(ScriptedServer(["/api/tags": tags, "/api/ps": idle]), endpoint)
+        #expect(first.models.map(\.loaded) == [false])
+        var item = next(endpoint, after: first)
+        item.base?.models = [Samples.model("held")]
+        let same = ScriptedServer(["/api/tags": tags, "/api/ps": idle])
+        #expect(try await poll(same, item, memo: first.memo).models == [Samples.model("held")])
+        #expect(same.paths == ["/api/tags", "/api/ps"])
+        let loaded = ScriptedServer(["/api/tags": tags, "/api/ps": busy])
+        #expect(try await poll(loaded, item, memo: first.memo).models.map(\.loaded) == [true])
+        let silent = ScriptedServer(["/api/tags": tags, "/api/ps": KindDetectorTests.timeout])
+        #expect(try await poll(silent, item, memo: first.memo).models.map(\.loaded) == [nil])
+    }
+
+    @Test func ownersThatNameAnotherKindHaveItFoundOutAgain() async throws {
+        for (owner, former, kind) in [
+            ("vllm", EndpointKind.llamacpp, EndpointKind.vllm), ("llamacpp", .vllm, .llamacpp),
+            ("sglang", .vllm, .openai),
+            ("vllm", .openai, .vllm),
+        ] {
+            let list = EndpointAnswer.ok(#"{"data":[{"id":"a","owned_by":"\#(owner)","max_model_len":5}]}"#)
+            let server = ScriptedServer(["/v1/models": list])
+            #expect(try await poll(server, Samples.endpoint("e"), detected: former).kind == kind)
+            #expect(server.paths == ["/v1/models"])
+            #expect(try await poll(server, Samples.endpoint("e", kind: former)).kind == former, "it was stated")
+        }
+    }
+
+    /// An Ollama that was starting when it was first asked.
+    @Test func theKindIsFoundOutAgainOnceAnHour() async throws {
+        let time = ManualClock()
+        let starting = ScriptedServer(["/v1/models": Self.list])
+        let whole = ScriptedServer(["/v1/models": Self.list, "/api/tags": Self.tags])
+        let endpoint = Samples.endpoint("e")
+        var outcome = try await poll(starting, PollItem(endpoint: endpoint, tick: 1, base: nil), clock: time.clock)
+        #expect(outcome.kind == .openai)
+        time.advance(by: .seconds(3599))
+        outcome = try await poll(whole, next(endpoint, after: outcome), memo: outcome.memo, clock: time.clock)
+        #expect(outcome.kind == .openai && whole.paths == ["/v1/models"])
+        time.advance(by: .seconds(1))
+        // A detection that does not come to an end takes nothing from the endpoint.
+        let hanging = ScriptedServer(["/v1/models": Self.list], fallback: KindDetectorTests.timeout)
+        let unclear = try await poll(hanging, next(endpoint, after: outcome), memo: outcome.memo, clock: time.clock)
+        #expect(unclear.kind == .openai && unclear.models == outcome.models)
+        outcome = try await poll(whole, next(endpoint, after: outcome), memo: outcome.memo, clock: time.clock)
+        #expect(outcome.kind == .ollama)
+        let count = whole.paths.count
+        _ = try await poll(whole, next(endpoint, after: outcome), memo: outcome.memo, clock: time.clock)
+        #expect(whole.paths.dropFirst(count) == ["/api/tags", "/api/ps"])
+    }
+
+    /// An LM Studio that has only the newer list is not taken apart at each poll.
+    @Test func allNativeListsAreTriedAndTheOneThatIsThereFirst() async throws {
+        let list = try KindDetectorTests().fixture("lmstudio.api_v1_models.json")
+        let server = ScriptedServer(["/api/v1/models": list], fallback: KindDetectorTests.unexpected)
+        let endpoint = Samples.endpoint("e")
+        let first = try await poll(server, endpoint, detected: .lmstudio)
+        #expect(first.kind == .lmstudio)
+        #expect(server.paths == ["/api/v0/models", "/api/v1/models"])
+        let second = try await poll(server, next(endpoint, after: first), memo: first.memo)
+        #expect(second.kind == .lmstudio && server.paths.suffix(1) == ["/api/v1/models"] && server.paths.count == 3)
     }
 
     @Test func aKnownKindIsNotFoundOutAgain() async throws {

@@ -52,7 +52,7 @@ struct PollEngineTests {
         PollEngine(
             fleet: fleet, clock: time.clock, credit: credit,
             memory: MemorySurvey(clock: time.clock) { await memory($0) }, logger: Logger(label: "test"),
-            poll: { endpoint, _, completion in if let result = poll(endpoint) { completion(result) } },
+            poll: { item, _, completion in if let result = poll(item.endpoint) { completion(result) } },
             publishesInFull: { inFull },
             publish: { [outbox] batch in
                 guard outbox.isWorking.withLock({ $0 }) else { throw Refused() }

@@ -69,8 +69,8 @@ extension BrokerBench {
         let engine = PollEngine(
             fleet: Fleet(poller: "me", clock: clock), clock: clock, credit: PollCredit(limit: 100),
             memory: MemorySurvey(clock: clock) { _ in nil }, logger: logger,
-            poll: { endpoint, _, completion in
-                polled(endpoint)
+            poll: { item, _, completion in
+                polled(item.endpoint)
                 completion(.success(.init(kind: .openai, models: [Samples.model("m")], latencyMilliseconds: 1)))
             },
             publishesInFull: { false },
