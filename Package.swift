@@ -78,7 +78,9 @@ let package = Package(
             ], swiftSettings: strict),
         .executableTarget(
             name: "Poller",
-            dependencies: ["AMQP", "Catalog", "Conventions", "Curl", "Launch", crypto, logging, lifecycle],
+            dependencies: [
+                "AMQP", "Catalog", "Conventions", "Curl", "Launch", collections, crypto, logging, lifecycle,
+            ],
             swiftSettings: strict),
         .executableTarget(
             name: "Registrar",

@@ -2,10 +2,10 @@ internal import CCurl
 internal import Glibc
 
 // What libcurl calls, on the loop's thread, from within curl_multi_socket_action and curl_easy_pause. At file scope, as
-// functions for C are isolated to nothing; the context is the transfer, which the loop keeps alive.
+// functions for C are isolated to nothing; the context is the handle, which the loop keeps alive.
 
 private func transfer(_ context: UnsafeMutableRawPointer?) -> ActiveTransfer? {
-    context.map { Unmanaged<ActiveTransfer>.fromOpaque($0).takeUnretainedValue() }
+    context.flatMap { Unmanaged<EasyHandle>.fromOpaque($0).takeUnretainedValue().transfer }
 }
 
 /// CURLOPT_HEADERFUNCTION: anything but the number of bytes ends the transfer.

@@ -1,31 +1,45 @@
 internal import CCurl
 
 extension ActiveTransfer {
-    /// Sets every option of the transfer on a handle that was reset.
+    /// Sets the options of the transfer, and those of all transfers if the handle has not got them yet.
     func setUp(_ configuration: HTTPClient.Configuration, _ authorities: CertificateAuthorities) throws(HTTPError) {
-        try setUpCallbacks()
-        try setUpPolicy(configuration)
-        try setUpAuthorities(authorities)
+        easy.transfer = self
+        if !easy.isPrepared {
+            try setUpCallbacks()
+            try setUpPolicy(configuration)
+            try setUpAuthorities(authorities)
+            easy.isPrepared = true
+        }
         try setUpTimeouts()
         try setUpRequest()
     }
 
+    /// What `setUpRequest` sets for such a request is set for each request, so nothing of it is left to the next.
+    var keepsOptions: Bool {
+        let request = exchange.request
+        // libcurl takes the user part of a URL into options of its own.
+        return isPlain && request.decodesContent && request.maximumRedirects == 0 && !request.url.utf8.contains(0x40)
+    }
+
     private func setUpCallbacks() throws(HTTPError) {
-        let context = UnsafeRawPointer(Unmanaged.passUnretained(self).toOpaque())
+        let context = UnsafeRawPointer(Unmanaged.passUnretained(easy).toOpaque())
         try easy.set(CURLOPT_PRIVATE, pointer: context)
-        try easy.set(CURLOPT_ERRORBUFFER, pointer: errorText)
+        try easy.set(CURLOPT_ERRORBUFFER, pointer: easy.errorText)
         try easy.set(CURLOPT_HEADERFUNCTION, function: receiveHeader)
         try easy.set(CURLOPT_HEADERDATA, pointer: context)
         try easy.set(CURLOPT_WRITEFUNCTION, function: receiveBody)
         try easy.set(CURLOPT_WRITEDATA, pointer: context)
-        if case .source = body {
-            try easy.set(CURLOPT_READFUNCTION, function: sendBody)
-            try easy.set(CURLOPT_READDATA, pointer: context)
-            try easy.setSeekFunction(seekBody)
-            try easy.set(CURLOPT_SEEKDATA, pointer: context)
-        }
         try easy.setPrerequestFunction(noteConnected)
         try easy.set(CURLOPT_PREREQDATA, pointer: context)
+    }
+
+    /// For a body that is read piece by piece.
+    private func setUpSource() throws(HTTPError) {
+        let context = UnsafeRawPointer(Unmanaged.passUnretained(easy).toOpaque())
+        try easy.set(CURLOPT_READFUNCTION, function: sendBody)
+        try easy.set(CURLOPT_READDATA, pointer: context)
+        try easy.setSeekFunction(seekBody)
+        try easy.set(CURLOPT_SEEKDATA, pointer: context)
     }
 
     private func setUpPolicy(_ configuration: HTTPClient.Configuration) throws(HTTPError) {
@@ -37,8 +51,6 @@ extension ActiveTransfer {
         try easy.set(CURLOPT_PROTOCOLS_STR, "http,https")
         try easy.set(CURLOPT_REDIR_PROTOCOLS_STR, "http,https")
         try easy.set(CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_2TLS)
-        // Empty: every coding that libcurl was built with.
-        if exchange.request.decodesContent { try easy.set(CURLOPT_ACCEPT_ENCODING, "") }
         try easy.set(CURLOPT_SSL_VERIFYPEER, true)
         try easy.set(CURLOPT_SSL_VERIFYHOST, 2)
         try easy.set(CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2)
@@ -63,7 +75,7 @@ extension ActiveTransfer {
     private func setUpTimeouts() throws(HTTPError) {
         let request = exchange.request
         try easy.set(CURLOPT_CONNECTTIMEOUT_MS, Self.milliseconds(request.connectTimeout))
-        if let total = request.totalTimeout { try easy.set(CURLOPT_TIMEOUT_MS, Self.milliseconds(total)) }
+        try easy.set(CURLOPT_TIMEOUT_MS, request.totalTimeout.map(Self.milliseconds) ?? 0)
     }
 
     /// Rounded up, and never 0, which to libcurl is its default of five minutes or no limit at all.
@@ -77,8 +89,16 @@ extension ActiveTransfer {
     private func setUpRequest() throws(HTTPError) {
         let request = exchange.request
         try easy.set(CURLOPT_URL, request.url)
-        try easy.set(CURLOPT_FOLLOWLOCATION, request.maximumRedirects > 0)
-        try easy.set(CURLOPT_MAXREDIRS, min(request.maximumRedirects, Int(Int32.max)))
+        if request.maximumRedirects > 0 {
+            try easy.set(CURLOPT_FOLLOWLOCATION, true)
+            try easy.set(CURLOPT_MAXREDIRS, min(request.maximumRedirects, Int(Int32.max)))
+        }
+        // Empty: every coding that libcurl was built with.
+        if request.decodesContent {
+            try easy.set(CURLOPT_ACCEPT_ENCODING, "")
+        } else {
+            try easy.set(CURLOPT_ACCEPT_ENCODING, pointer: nil)
+        }
         for (name, value) in request.headers where !Self.isFraming(name) {
             try headers.append(name: name, value: value)
         }
@@ -109,6 +129,7 @@ extension ActiveTransfer {
         case .source(let source):
             try easy.set(CURLOPT_POST, true)
             try easy.set(CURLOPT_POSTFIELDSIZE_LARGE, offset: source.count)
+            try setUpSource()
         }
         if request.method != "POST" { try easy.set(CURLOPT_CUSTOMREQUEST, request.method) }
         // CURLOPT_POST says that the body is a form.

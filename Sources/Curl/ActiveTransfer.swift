@@ -23,8 +23,6 @@ final class ActiveTransfer {
     let exchange: Exchange
     let easy: EasyHandle
     var headers = HeaderList()
-    /// For CURLOPT_ERRORBUFFER.
-    let errorText: UnsafeMutablePointer<CChar>
     /// Status line and headers of the response being read.
     var head = ResponseHead()
     /// The head went to the receiver; header lines from then on are trailers.
@@ -33,6 +31,8 @@ final class ActiveTransfer {
     var isConnected = false
     var bodyBytes = 0
     var isReceivingPaused = false
+    /// A GET without a body.
+    let isPlain: Bool
     /// Of the request; none where it is not needed any more.
     var body: HTTPRequest.Body
     /// How much of a `source` was sent.
@@ -49,11 +49,8 @@ final class ActiveTransfer {
         self.exchange = exchange
         body = exchange.takeBody()
         self.easy = easy
-        errorText = .allocate(capacity: Int(CURL_ERROR_SIZE))
-        errorText.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
+        if case .none = body { isPlain = exchange.request.method == "GET" } else { isPlain = false }
     }
-
-    deinit { errorText.deallocate() }
 
     /// What the receiver is told at the end: nil for a complete answer.
     func outcome(_ code: CURLcode) -> HTTPError? {
@@ -64,7 +61,7 @@ final class ActiveTransfer {
                 .init(
                     isConnected: isConnected, redirects: easy.long(CURLINFO_REDIRECT_COUNT),
                     systemError: Int32(truncatingIfNeeded: easy.long(CURLINFO_OS_ERRNO)),
-                    detail: String(cString: errorText)))
+                    detail: String(cString: easy.errorText)))
         }
         // To libcurl a connection closed between two header lines is an answer without a body.
         return isHeadDelivered ? nil : HTTPError(.truncated, "the connection ended in the head of the answer")

@@ -1,19 +1,42 @@
 internal import CCurl
 
 /// libcurl's handle of one transfer at a time, used again for the next. Not Sendable: it stays on the loop's thread.
+///
+/// Most of some thirty options are the same for each request of a client. They are set once, and stay if the transfer changed
+/// none of them.
 final class EasyHandle {
     let pointer: UnsafeMutableRawPointer
+    /// The one that it is used for, which libcurl's callbacks find through it.
+    var transfer: ActiveTransfer?
+    /// The constant options are set.
+    var isPrepared = false
+    /// For CURLOPT_ERRORBUFFER.
+    let errorText: UnsafeMutablePointer<CChar>
 
     /// Nil when libcurl is out of memory.
     init?() {
         guard let pointer = curl_easy_init() else { return nil }
         self.pointer = pointer
+        errorText = .allocate(capacity: Int(CURL_ERROR_SIZE))
+        errorText.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
     }
 
-    deinit { curl_easy_cleanup(pointer) }
+    deinit {
+        curl_easy_cleanup(pointer)
+        errorText.deallocate()
+    }
 
-    /// Back to the defaults; connections and caches belong to the multi handle and stay.
-    func reset() { curl_easy_reset(pointer) }
+    /// The transfer is over. Nothing of it, credentials least of all, is left to the next. Connections and caches belong to
+    /// the multi handle and stay.
+    ///
+    /// - Parameter keepsOptions: it has changed none of the constant options
+    func release(keepsOptions: Bool) {
+        transfer = nil
+        errorText[0] = 0
+        if keepsOptions, rollcall_easy_set_list(pointer, CURLOPT_HTTPHEADER, nil) == CURLE_OK { return }
+        curl_easy_reset(pointer)
+        isPrepared = false
+    }
 
     func set(_ option: CURLoption, _ value: Int) throws(HTTPError) {
         try check(rollcall_easy_set_long(pointer, option, value))

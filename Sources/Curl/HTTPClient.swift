@@ -82,6 +82,9 @@ public final class HTTPClient: Sendable {
             head: head, transfer: StreamedTransfer(response: receiver, exchange: exchange, inbox: inbox))
     }
 
+    /// Changes `Configuration.maximumIdleConnections`.
+    public func keepConnections(_ count: Int) { _ = inbox.submit(.keepConnections(count)) }
+
     /// Ends what is in flight with `stopped`, and joins the thread. Calls from then on fail with `stopped`.
     public func shutdown() async {
         inbox.close()

@@ -9,6 +9,8 @@ final class Inbox: Sendable {
         case cancel(Exchange)
         /// The consumer took what was buffered.
         case resumeReceiving(Exchange)
+        /// So many connections are to be kept from now on.
+        case keepConnections(Int)
     }
 
     private struct State: Sendable {

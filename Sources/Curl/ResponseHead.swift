@@ -29,6 +29,20 @@ struct ResponseHead: Sendable {
         return fields
     }
 
+    /// False if no line begins with this name. Makes no strings.
+    func mayHave(_ name: String) -> Bool {
+        var isAtStart = true
+        for index in lines.indices {
+            if isAtStart, lines.count - index > name.utf8.count,
+                zip(lines[index...], name.utf8).allSatisfy({ asciiLowercase($0) == asciiLowercase($1) })
+            {
+                return true
+            }
+            isAtStart = lines[index] == UInt8(ascii: "\n")
+        }
+        return false
+    }
+
     private static func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 || byte == 0x0D }
 
     private static func trimmed(_ bytes: ArraySlice<UInt8>) -> ArraySlice<UInt8> {

@@ -64,6 +64,8 @@ final class TransferLoop {
             if let transfer = active[ObjectIdentifier(exchange)] { end(transfer, .cancelled) }
         case .resumeReceiving(let exchange):
             active[ObjectIdentifier(exchange)]?.resumeReceiving()
+        case .keepConnections(let count):
+            rollcall_multi_set_long(multi, CURLMOPT_MAXCONNECTS, max(1, count))
         }
     }
 
@@ -74,9 +76,11 @@ final class TransferLoop {
         do throws(HTTPError) {
             try transfer.setUp(configuration, authorities.get())
         } catch {
+            easy.release(keepsOptions: false)
             return exchange.end(error)
         }
         guard curl_multi_add_handle(multi, transfer.easy.pointer) == CURLM_OK else {
+            easy.release(keepsOptions: false)
             return exchange.end(HTTPError(.other, "libcurl did not take the transfer"))
         }
         active[ObjectIdentifier(exchange)] = transfer
@@ -113,8 +117,8 @@ final class TransferLoop {
             guard rollcall_easy_get_private(easy, &context) == CURLE_OK, let context else { continue }
             // The message is gone once the handle is removed: its result is read first.
             let code = rollcall_message_result(message)
-            let transfer = Unmanaged<ActiveTransfer>.fromOpaque(context).takeUnretainedValue()
-            end(transfer, transfer.outcome(code))
+            let handle = Unmanaged<EasyHandle>.fromOpaque(context).takeUnretainedValue()
+            if let transfer = handle.transfer { end(transfer, transfer.outcome(code)) }
         }
     }
 
@@ -123,8 +127,7 @@ final class TransferLoop {
         curl_multi_remove_handle(multi, transfer.easy.pointer)
         active[ObjectIdentifier(transfer.exchange)] = nil
         timed[ObjectIdentifier(transfer.exchange)] = nil
-        // Nothing of this transfer, credentials least of all, is left to the next.
-        transfer.easy.reset()
+        transfer.easy.release(keepsOptions: transfer.keepsOptions)
         if idle.count < Self.maximumIdleHandles { idle.append(transfer.easy) }
         transfer.exchange.end(failure)
     }

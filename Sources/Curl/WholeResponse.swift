@@ -7,9 +7,7 @@ final class WholeResponse: ResponseReceiver {
         let head: ResponseHead
         let body: [UInt8]
 
-        func response() -> HTTPResponse {
-            HTTPResponse(status: head.status, headers: head.fields(), body: body, url: head.url)
-        }
+        func response() -> HTTPResponse { HTTPResponse(head: head, body: body) }
     }
 
     typealias Outcome = Result<Gathered, HTTPError>

@@ -1,6 +1,7 @@
 import AMQP
 import Catalog
 import Curl
+import Glibc
 import Launch
 import Logging
 import ServiceLifecycle
@@ -38,6 +39,9 @@ struct PollerProcess: RollcallProcess {
     private static let heartbeat = Duration.seconds(5)
     /// What a job may wait in the queue, and its result to be gathered and confirmed, besides the poll itself.
     private static let jobMargin = Duration.seconds(3)
+
+    /// Descriptors for all else: broker, health port, log, verifications.
+    private static let reservedDescriptors = 256
 
     private let common: CommonSettings
     private let interval: Duration
@@ -83,7 +87,11 @@ struct PollerProcess: RollcallProcess {
             follower: follower, consuming: consuming, publishing: publishing, brokerMap: brokerMap, fleet: fleet,
             clock: clock,
             settings: Schedule.Settings(interval: interval, lostAfter: timeout + Self.jobMargin),
-            refreshInterval: common.refreshInterval, logger: common.logger, onReconcile: { engine.keep(only: $0) })
+            refreshInterval: common.refreshInterval, logger: common.logger,
+            onReconcile: { [inFlight] ids in
+                engine.keep(only: ids)
+                client.keepConnections(Self.connections(to: ids.count, beside: inFlight))
+            })
         let worker = PollWorker(
             follower: follower, consuming: consuming, publishing: publishing, queue: brokerMap.polls,
             engine: engine, logger: common.logger)
@@ -96,6 +104,15 @@ struct PollerProcess: RollcallProcess {
         ]
         if let healthPort { services.append(health(healthPort, follower, engine)) }
         return services
+    }
+
+    /// Connections to be kept: a fifth more than there are endpoints, so that those of endpoints that were removed do not
+    /// push out others. Each is a file descriptor, and so is each poll in flight.
+    static func connections(to endpoints: Int, beside inFlight: Int) -> Int {
+        var limit = rlimit()
+        getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+        let room = Int(clamping: limit.rlim_cur) - inFlight - reservedDescriptors
+        return max(64, min(endpoints * 6 / 5 + 64, room))
     }
 
     private func connection(_ use: String, _ brokerMap: BrokerMap) throws(AMQPError) -> Connection {

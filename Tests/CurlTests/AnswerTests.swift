@@ -29,6 +29,37 @@ extension CurlTests {
             }
         }
 
+        /// Options stay on a handle from one GET to the next. Nothing else does.
+        @Test func nothingOfARequestIsLeftToTheNext() async throws {
+            let server = RawServer { connection in
+                while let head = connection.readHead() {
+                    let length = head.split(separator: "\r\n").first { $0.hasPrefix("Content-Length: ") }
+                    if let count = length.flatMap({ Int($0.dropFirst(16)) }) { _ = connection.read(count) }
+                    connection.write("HTTP/1.1 200 OK\r\nContent-Length: \(head.utf8.count)\r\n\r\n\(head)")
+                }
+            }
+            try await withClient { client async throws in
+                var secret = HTTPRequest(url: server.url + "/secret")
+                secret.headers = [("Authorization", "Bearer sk-secret"), ("X-Mine", "1"), ("User-Agent", "me")]
+                secret.totalTimeout = .milliseconds(900)
+                var post = HTTPRequest(url: server.url + "/post")
+                post.method = "POST"
+                post.body = .bytes(Array("body".utf8))
+                var raw = HTTPRequest(url: server.url + "/raw")
+                raw.decodesContent = false
+                let user = HTTPRequest(url: server.url.replacing("http://", with: "http://me:pw@") + "/user")
+                let plain = try await client.execute(HTTPRequest(url: server.url + "/plain")).text
+                for former in [secret, post, raw, user, secret] {
+                    _ = try await client.execute(former)
+                    #expect(try await client.execute(HTTPRequest(url: server.url + "/plain")).text == plain)
+                }
+                #expect(plain.hasPrefix("GET /plain HTTP/1.1\r\n") && plain.contains("Accept-Encoding"))
+                #expect(!plain.contains("Authorization") && !plain.contains("X-Mine"))
+                #expect(server.connectionCount == 1)
+                #expect(try await !client.execute(raw).text.contains("Accept-Encoding"))
+            }
+        }
+
         @Test func requestAsSent() async throws {
             let server = RawServer { connection in
                 while let head = connection.readHead() {

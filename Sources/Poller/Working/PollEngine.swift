@@ -16,6 +16,8 @@ final class PollEngine: Sendable {
         var table: PollTable
         /// The earliest wake-up that is under way.
         var wakeUp: Duration?
+        var toBegin: [(number: Int, item: PollItem, memo: PollMemo?)] = []
+        var isBeginning = false
         var onCutOff: (@Sendable () -> Void)?
     }
 
@@ -59,10 +61,9 @@ final class PollEngine: Sendable {
     func admit(_ polls: [PollItem], of job: PollTable.Job) {
         let isSeveral = job.severalPollers && fleet.mayHaveOthers
         let isInFull = publishesInFull()
-        let begun = change { table, now, effects in
+        change { table, now, effects in
             table.admit(polls, of: job, severalPollers: isSeveral, inFull: isInFull, at: now, &effects)
         }
-        for (number, item, memo) in begun { poll(item, memo) { self.ended(number, $0) } }
     }
 
     /// One poll outside of all jobs, whose success proves the network. Returns once it has ended.
@@ -98,35 +99,27 @@ final class PollEngine: Sendable {
 
     // MARK: -
 
-    @discardableResult
-    private func change<T: Sendable>(
-        _ body: (inout PollTable, PollTable.Moment, inout PollTable.Effects) -> T
-    ) -> T {
-        change(at: nil, body)
-    }
-
     /// - Parameter reached: a deadline that has come, in case that the clock that waited for it is ahead of the other one
-    private func change<T: Sendable>(
-        at reached: Duration?, _ body: (inout PollTable, PollTable.Moment, inout PollTable.Effects) -> T
-    ) -> T {
+    private func change(
+        at reached: Duration? = nil, _ body: (inout PollTable, PollTable.Moment, inout PollTable.Effects) -> Void
+    ) {
         let now = PollTable.Moment(
             monotonic: max(clock.monotonic(), reached ?? .zero), wallMilliseconds: clock.wallMilliseconds())
-        let (value, effects, wakeUp, onCutOff) = state.withLock { state in
+        let (effects, wakeUp, onCutOff) = state.withLock { state in
             var effects = PollTable.Effects()
             if state.wakeUp == reached { state.wakeUp = nil }
-            let value = body(&state.table, now, &effects)
+            body(&state.table, now, &effects)
             state.table.takeMessages(at: now, &effects)
             var wakeUp: Duration?
             if let deadline = state.table.deadline, state.wakeUp.map({ deadline < $0 }) ?? true {
                 state.wakeUp = deadline
                 wakeUp = deadline
             }
-            return (value, effects, wakeUp, effects.isCutOff ? state.onCutOff : nil)
+            return (effects, wakeUp, effects.isCutOff ? state.onCutOff : nil)
         }
         perform(effects)
         onCutOff?()
         if let wakeUp { wake(at: wakeUp) }
-        return value
     }
 
     private func wake(at deadline: Duration) {
@@ -142,8 +135,31 @@ final class PollEngine: Sendable {
         for job in effects.acknowledged { job.acknowledge() }
         if effects.credit > 0 { credit.giveBack(effects.credit) }
         for message in effects.messages { send(message) }
+        begin(effects.begun)
         for (endpoint, kind) in effects.reported where memory.isDue(endpoint, kind: kind) {
             Task { await memory.visit(endpoint) }
+        }
+    }
+
+    /// A poll that ends at once (its key is unreadable, say) may let others begin. They are begun here, in turn, and not
+    /// each from within the one before.
+    private func begin(_ polls: [(number: Int, item: PollItem, memo: PollMemo?)]) {
+        guard !polls.isEmpty else { return }
+        let isMine = state.withLock { state in
+            state.toBegin += polls
+            defer { state.isBeginning = true }
+            return !state.isBeginning
+        }
+        guard isMine else { return }
+        while true {
+            let next = state.withLock { state in
+                let next = state.toBegin
+                state.toBegin = []
+                state.isBeginning = !next.isEmpty
+                return next
+            }
+            if next.isEmpty { return }
+            for (number, item, memo) in next { poll(item, memo) { self.ended(number, $0) } }
         }
     }
 

@@ -14,6 +14,8 @@ struct PollTable: Sendable {
     struct Poll: Sendable {
         var item: PollItem
         var job: Int
+        /// Scheme, host, and port.
+        var origin: String
         /// Another poller is there, so one poller's word is not enough.
         var severalPollers: Bool
         /// The row must carry a full list, because the log is being made anew.
@@ -29,6 +31,8 @@ struct PollTable: Sendable {
 
     /// What is to be done after a call.
     struct Effects: Sendable {
+        /// Polls to be begun, by their numbers.
+        var begun: [(number: Int, item: PollItem, memo: PollMemo?)] = []
         var acknowledged: [Job] = []
         var givenBack: [(job: Job, items: [PollJob.Item])] = []
         var messages: [[ReportBatcher.Entry]] = []
@@ -63,6 +67,7 @@ struct PollTable: Sendable {
     private var jobs: [Int: OpenJob] = [:]
     private var graces: [(end: Duration, job: Int)] = []
     private var memos: [String: PollMemo] = [:]
+    private var pacing = HostPacing()
     private var cutOff = CutOff()
     private var batcher = ReportBatcher()
 
@@ -72,23 +77,21 @@ struct PollTable: Sendable {
     }
 
     var isCutOff: Bool { cutOff.isCutOff }
-    var inFlight: Int { polls.count }
     /// Rows that wait for their message.
     var gathered: Int { batcher.count }
 
     /// When `wake` has something to do.
-    var deadline: Duration? { [cutOff.deadline, batcher.deadline, graces.first?.end].compactMap { $0 }.min() }
+    var deadline: Duration? {
+        [cutOff.deadline, batcher.deadline, graces.first?.end, pacing.deadline].compactMap { $0 }.min()
+    }
 
-    /// nil once it has ended, or is stopped.
-    func poll(_ number: Int) -> Poll? { polls[number] }
-
-    /// Takes in a job. Gives the polls that are to be begun, with their numbers.
+    /// Takes in a job, and begins its polls as soon as there is room at their hosts.
     mutating func admit(
         _ items: [PollItem], of job: Job, severalPollers: Bool, inFull: Bool, at now: Moment, _ effects: inout Effects
-    ) -> [(number: Int, item: PollItem, memo: PollMemo?)] {
+    ) {
         lastNumber += 1
         let jobNumber = lastNumber
-        var begun: [(number: Int, item: PollItem, memo: PollMemo?)] = []
+        var left = 0
         for item in items {
             // A job that comes again after a lost connection, while its polls are still in flight.
             guard ticks[item.endpoint.id] != item.tick else {
@@ -96,17 +99,26 @@ struct PollTable: Sendable {
                 continue
             }
             lastNumber += 1
+            left += 1
             ticks[item.endpoint.id] = item.tick
-            polls[lastNumber] = Poll(item: item, job: jobNumber, severalPollers: severalPollers, inFull: inFull)
-            begun.append((lastNumber, item, memos[item.endpoint.id]))
+            let origin = HostName.origin(of: item.endpoint.baseURL)
+            polls[lastNumber] = Poll(
+                item: item, job: jobNumber, origin: origin, severalPollers: severalPollers, inFull: inFull)
+            begin(pacing.add(lastNumber, to: origin, at: now.monotonic), &effects)
         }
-        if begun.isEmpty {
+        if left == 0 {
             effects.acknowledged.append(job)
         } else {
-            jobs[jobNumber] = OpenJob(job: job, left: begun.count)
+            jobs[jobNumber] = OpenJob(job: job, left: left)
             graces.append((now.monotonic + Self.grace, jobNumber))
         }
-        return begun
+    }
+
+    private func begin(_ numbers: [Int], _ effects: inout Effects) {
+        for number in numbers {
+            guard let item = polls[number]?.item else { continue }
+            effects.begun.append((number, item, memos[item.endpoint.id]))
+        }
     }
 
     /// An endpoint has answered. The network is proved, so failures that were held count.
@@ -123,13 +135,17 @@ struct PollTable: Sendable {
         _ number: Int, _ outcome: EndpointPoll.Outcome, at now: Moment, _ effects: inout Effects
     ) {
         answered(at: now, &effects)
-        if let poll = polls[number] { memos[poll.item.endpoint.id] = outcome.memo }
+        guard let poll = polls[number] else { return }
+        memos[poll.item.endpoint.id] = outcome.memo
+        let time = Duration.milliseconds(outcome.latencyMilliseconds)
+        begin(pacing.end(number, of: poll.origin, after: time, at: now.monotonic), &effects)
         report(number, .success(outcome), at: now)
     }
 
     mutating func failed(_ number: Int, _ error: PollError, at now: Moment, _ effects: inout Effects) {
         guard let poll = polls[number] else { return }
         polls[number]?.failure = error
+        begin(pacing.end(number, of: poll.origin, after: nil, at: now.monotonic), &effects)
         let counts =
             poll.severalPollers && poll.item.base?.state != .offline && error.code != .keyUnreadable
         settle(
@@ -152,6 +168,7 @@ struct PollTable: Sendable {
 
     /// Does what has become due.
     mutating func wake(at now: Moment, _ effects: inout Effects) {
+        begin(pacing.wake(at: now.monotonic), &effects)
         settle(cutOff.judge(now: now.monotonic), at: now, &effects)
         while let first = graces.first, first.end <= now.monotonic {
             graces.removeFirst()
@@ -170,11 +187,14 @@ struct PollTable: Sendable {
         let done = Set(effects.messages.joined().map(\.token))
         let left = polls.filter { !done.contains($0.key) }.values
         giveBack(Array(left), &effects) { $0.isAcknowledged }
-        (polls, jobs, ticks, graces) = ([:], [:], [:], [])
+        (polls, jobs, ticks, graces, pacing) = ([:], [:], [:], [], HostPacing())
     }
 
     /// Forgets endpoints that are gone.
-    mutating func keep(only ids: Set<String>) { memos = memos.filter { ids.contains($0.key) } }
+    mutating func keep(only ids: Set<String>) {
+        memos = memos.filter { ids.contains($0.key) }
+        pacing.forgetIdle()
+    }
 
     var memoCount: Int { memos.count }
 

@@ -214,6 +214,36 @@ struct PollEngineTests {
         #expect(again.isAcknowledged && credit.inFlight == 1)
     }
 
+    /// Behind one proxy, so that each lets another one begin: not from within it, which would exhaust the stack.
+    @Test func pollsThatEndAtOnceAreBegunInTurn() async {
+        let engine = engine { _ in .failure(PollError(.keyUnreadable, "no key")) }
+        let fate = Fate()
+        let items = (0..<3000).map {
+            PollItem(endpoint: Samples.endpoint("\($0)", url: "http://proxy/\($0)"), tick: 5, base: nil)
+        }
+        #expect(await engine.hasCredit(for: items.count))
+        engine.admit(items, of: fate.job(several: false))
+        await time.advance(by: ReportBatcher.changeDelay, until: fate.acknowledged)
+        #expect(outbox.rows.count == items.count && credit.inFlight == 0)
+    }
+
+    @Test func whatIsRememberedOfEndpointsThatAreGoneIsForgotten() {
+        var table = PollTable(poller: "me", amend: { _ in })
+        let job = PollTable.Job(severalPollers: false, acknowledge: {}, giveBack: { _ in })
+        let now = PollTable.Moment(monotonic: .zero, wallMilliseconds: 0)
+        var effects = PollTable.Effects()
+        let items = ["a", "b"].map { PollItem(endpoint: Samples.endpoint($0), tick: 1, base: nil) }
+        table.admit(items, of: job, severalPollers: false, inFull: false, at: now, &effects)
+        for (number, item, _) in effects.begun {
+            var outcome = EndpointPoll.Outcome(kind: .openai, models: [], latencyMilliseconds: 1)
+            outcome.memo = PollMemo(generation: item.endpoint.generation, kind: .openai, detectedAt: .zero)
+            table.succeeded(number, outcome, at: now, &effects)
+        }
+        #expect(table.memoCount == 2)
+        table.keep(only: ["b", "c"])
+        #expect(table.memoCount == 1)
+    }
+
     /// The broker gives back by itself what was not acknowledged.
     @Test func aStopGivesBackWhatWasAcknowledged() async {
         let engine = engine { $0.id == "hangs" ? nil : Self.found("m") }
