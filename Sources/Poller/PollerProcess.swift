@@ -127,7 +127,7 @@ struct PollerProcess: RollcallProcess {
             clock: clock)
         let skipped = SkippedEntries(logger: common.logger)
         return PollEngine(
-            fleet: fleet, clock: clock, credit: PollCredit(limit: inFlight),
+            fleet: fleet, clock: clock, interval: interval, credit: PollCredit(limit: inFlight),
             memory: MemorySurvey(clock: clock) { await poll.memory(of: $0) }, logger: common.logger,
             poll: { item, memo, completion in
                 poll.start(item, memo: memo) { result in

@@ -22,6 +22,8 @@ struct Schedule: Sendable {
         var generation: Int64
         var interval: Duration
         var due: Duration
+        /// The endpoint's grid: polls are due at this time and whole intervals before and after it.
+        var anchor: Duration
         /// Polled only because it is new: its phase comes after that.
         var isUnphased: Bool
         var dispatch: (tick: Int64, at: Duration)?
@@ -29,6 +31,10 @@ struct Schedule: Sendable {
         /// When the last row came in that was not an answer to a dispatch of ours.
         var heard: Duration?
     }
+
+    /// Ticks come each second, some milliseconds early or late. A poll that is due so soon is made now, since the next tick
+    /// would be a second late.
+    private static let early = Duration.milliseconds(50)
 
     let settings: Settings
     private var entries: [String: Entry] = [:]
@@ -44,12 +50,14 @@ struct Schedule: Sendable {
             let isFresh = view.snapshot == nil || view.state == .degraded || entries[view.record.id] != nil
             let due = isFresh ? now : now + interval * StablePhase.of(view.record.id)
             entries[view.record.id] = Entry(
-                generation: view.record.generation, interval: interval, due: due, isUnphased: isFresh)
+                generation: view.record.generation, interval: interval, due: due, anchor: due,
+                isUnphased: isFresh)
             return
         }
         if entry.interval != interval {
             entry.interval = interval
             entry.due = min(entry.due, now + interval)
+            entry.anchor = entry.due
             entries[view.record.id] = entry
         }
     }
@@ -77,6 +85,8 @@ struct Schedule: Sendable {
             entry.heard = now
             guard let heard, now - heard >= entry.interval / 2 else { return false }
             entry.due = now + entry.interval
+            // A poll that confirms a failure, or one of an endpoint that is away, keeps to no grid.
+            if row.state == .online { entry.anchor = entry.due }
         }
         switch row.state {
         case .degraded: entry.due = now + settings.confirmAfter
@@ -114,7 +124,7 @@ struct Schedule: Sendable {
 
     private func isDue(_ entry: Entry, _ now: Duration) -> Bool {
         if entry.isOutstanding, let dispatch = entry.dispatch { return now - dispatch.at >= settings.lostAfter }
-        return entry.due <= now
+        return entry.due <= now + Self.early
     }
 
     private func dispatched(_ entry: Entry, _ id: String, _ now: Duration, _ tick: Int64) -> Entry {
@@ -124,11 +134,16 @@ struct Schedule: Sendable {
         if entry.isUnphased {
             // Many may have been new at once. A fifth of the interval to either side takes them apart.
             entry.due = now + entry.interval * (0.8 + 0.4 * StablePhase.of(id))
+            entry.anchor = entry.due
             entry.isUnphased = false
-        } else if entry.due <= now {
-            // Whole intervals: those that fell behind together stay apart.
-            let behind = (now - entry.due) / entry.interval
-            entry.due += entry.interval * (behind.rounded(.down) + 1)
+        } else {
+            // Those that failed, were asked for, or fell behind together go back to their places, and so apart.
+            let place = (entry.due - entry.anchor) / entry.interval
+            let isInPlace = abs(place - place.rounded()) < 0.001
+            // From elsewhere the next place may be just ahead: half an interval after a poll is too soon.
+            let earliest = isInPlace ? now : now + entry.interval / 2
+            let steps = ((earliest - entry.anchor) / entry.interval).rounded(.down) + 1
+            entry.due = entry.anchor + entry.interval * max(steps, isInPlace ? place.rounded() + 1 : steps)
         }
         return entry
     }

@@ -20,9 +20,12 @@ struct TickProposer: Service {
 
     func run() async throws {
         await cancelWhenGracefulShutdown {
+            var next = clock.monotonic()
             while !Task.isCancelled {
                 propose()
-                await clock.pause(Self.interval)
+                // On a grid: what a turn takes does not add up.
+                next = max(next + Self.interval, clock.monotonic())
+                await clock.pause(next - clock.monotonic())
             }
         }
     }

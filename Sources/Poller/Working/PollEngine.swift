@@ -32,12 +32,13 @@ final class PollEngine: Sendable {
     private let state: Mutex<State>
 
     /// - Parameters:
+    ///   - interval: between two polls of an endpoint whose record names none
     ///   - poll: begins a poll
     ///   - publishesInFull: whether rows must carry full lists, because the log is being made anew
     ///   - publish: returns once the broker has confirmed
     init(
-        fleet: Fleet, clock: PollerClock, credit: PollCredit, memory: MemorySurvey, logger: Logger,
-        poll: @escaping Poll, publishesInFull: @escaping @Sendable () -> Bool,
+        fleet: Fleet, clock: PollerClock, interval: Duration, credit: PollCredit, memory: MemorySurvey,
+        logger: Logger, poll: @escaping Poll, publishesInFull: @escaping @Sendable () -> Bool,
         publish: @escaping @Sendable (SnapshotBatch) async throws -> Void
     ) {
         self.fleet = fleet
@@ -48,7 +49,7 @@ final class PollEngine: Sendable {
         self.poll = poll
         self.publishesInFull = publishesInFull
         self.publish = publish
-        state = Mutex(State(table: PollTable(poller: fleet.poller) { memory.amend(&$0) }))
+        state = Mutex(State(table: PollTable(poller: fleet.poller, interval: interval) { memory.amend(&$0) }))
     }
 
     var isCutOff: Bool { state.withLock { $0.table.isCutOff } }

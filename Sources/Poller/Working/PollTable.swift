@@ -58,6 +58,8 @@ struct PollTable: Sendable {
     static let grace = Duration.seconds(2)
 
     private let poller: String
+    /// Between two polls of an endpoint whose record names none.
+    private let interval: Duration
     /// Puts what only this poller knows into a row.
     private let amend: @Sendable (inout SnapshotRow) -> Void
     private var lastNumber = 0
@@ -71,8 +73,9 @@ struct PollTable: Sendable {
     private var cutOff = CutOff()
     private var batcher = ReportBatcher()
 
-    init(poller: String, amend: @escaping @Sendable (inout SnapshotRow) -> Void) {
+    init(poller: String, interval: Duration, amend: @escaping @Sendable (inout SnapshotRow) -> Void) {
         self.poller = poller
+        self.interval = interval
         self.amend = amend
     }
 
@@ -224,7 +227,9 @@ struct PollTable: Sendable {
         amend(&row)
         let isChange = SnapshotRules.isChange(row, from: poll.item.base)
         if poll.inFull { rules.fill(&row, for: poll.item, result) }
-        batcher.add(.init(token: number, row: row), isChange: isChange, now: now.monotonic)
+        let interval = poll.item.endpoint.pollIntervalSeconds.map { Duration.seconds($0) } ?? self.interval
+        batcher.add(
+            .init(token: number, row: row), isChange: isChange, interval: interval, now: now.monotonic)
     }
 
     private mutating func end(_ number: Int, _ poll: Poll, _ effects: inout Effects) {

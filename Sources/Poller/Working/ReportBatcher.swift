@@ -8,6 +8,8 @@ struct ReportBatcher: Sendable {
     }
 
     static let changeDelay = Duration.milliseconds(5)
+    /// At most. A row of an endpoint with a short interval waits for a quarter of that: the scheduler counts a poll as under
+    /// way until it sees the row, and would pass over the next one.
     static let unchangedDelay = Duration.seconds(1)
     static let maximumRows = 50
     /// Keeps a message of full lists near a megabyte; one endpoint alone may have more.
@@ -20,9 +22,10 @@ struct ReportBatcher: Sendable {
     var isEmpty: Bool { pending.isEmpty }
     var count: Int { pending.count }
 
-    mutating func add(_ entry: Entry, isChange: Bool, now: Duration) {
+    /// - Parameter interval: between two polls of the endpoint
+    mutating func add(_ entry: Entry, isChange: Bool, interval: Duration = .seconds(10), now: Duration) {
         pending.append(entry)
-        let wanted = isChange ? now + Self.changeDelay : now + Self.unchangedDelay
+        let wanted = now + (isChange ? Self.changeDelay : min(Self.unchangedDelay, interval / 4))
         deadline = pending.count >= Self.maximumRows ? now : min(deadline ?? wanted, wanted)
     }
 

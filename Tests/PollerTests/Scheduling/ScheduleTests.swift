@@ -63,6 +63,34 @@ struct ScheduleTests {
         }
     }
 
+    /// With the time that rows of such endpoints wait to be published.
+    @Test func anIntervalOfASecondGivesTenPollsInTenSeconds() {
+        var simulation = simulation(interval: 1)
+        simulation.run(.seconds(5))
+        simulation.polls = [:]
+        simulation.run(.seconds(10))
+        for id in Self.ids { #expect((9...11).contains(simulation.polls[id]?.count ?? 0), "\(id)") }
+        let counts = Self.ids.map { simulation.polls[$0]?.count ?? 0 }
+        #expect(counts.reduce(0, +) >= Self.ids.count * 10 - Self.ids.count / 10)
+    }
+
+    /// All fail at one moment and are polled again together. They do not stay together.
+    @Test func afterAnOutageTheyGoBackToTheirPlaces() {
+        var simulation = simulation()
+        simulation.run(.seconds(20))
+        simulation.answer = { Samples.row($0, tick: $1, state: .degraded, failures: 1) }
+        simulation.run(.seconds(25))
+        simulation.answer = { Samples.row($0, tick: $1) }
+        simulation.run(.seconds(12))
+        simulation.polls = [:]
+        simulation.run(.seconds(60))
+        let perTick = Dictionary(grouping: simulation.polls.values.joined(), by: { $0 }).values.map(\.count)
+        #expect((perTick.max() ?? 0) < 40)
+        for id in Self.ids {
+            for gap in simulation.gaps(id) { #expect(gap > .seconds(8.9) && gap < .seconds(11.1)) }
+        }
+    }
+
     @Test func neverAllAtOnce() {
         var simulation = simulation()
         simulation.run(.seconds(60))

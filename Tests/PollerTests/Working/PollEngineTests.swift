@@ -50,7 +50,7 @@ struct PollEngineTests {
         _ poll: @escaping @Sendable (EndpointRecord) -> Result<EndpointPoll.Outcome, PollError>?
     ) -> PollEngine {
         PollEngine(
-            fleet: fleet, clock: time.clock, credit: credit,
+            fleet: fleet, clock: time.clock, interval: .seconds(10), credit: credit,
             memory: MemorySurvey(clock: time.clock) { await memory($0) }, logger: Logger(label: "test"),
             poll: { item, _, completion in if let result = poll(item.endpoint) { completion(result) } },
             publishesInFull: { inFull },
@@ -228,7 +228,7 @@ struct PollEngineTests {
     }
 
     @Test func whatIsRememberedOfEndpointsThatAreGoneIsForgotten() {
-        var table = PollTable(poller: "me", amend: { _ in })
+        var table = PollTable(poller: "me", interval: .seconds(10), amend: { _ in })
         let job = PollTable.Job(severalPollers: false, acknowledge: {}, giveBack: { _ in })
         let now = PollTable.Moment(monotonic: .zero, wallMilliseconds: 0)
         var effects = PollTable.Effects()
@@ -315,6 +315,14 @@ struct ReportBatcherTests {
         #expect(batcher.take(now: .milliseconds(105)).map { $0.map(\.token) } == [[1, 2]])
         #expect(batcher.deadline == nil)
         #expect(batcher.isEmpty)
+    }
+
+    @Test func rowsOfShortIntervalsWaitLess() {
+        var batcher = ReportBatcher()
+        batcher.add(entry(1), isChange: false, interval: .seconds(60), now: .zero)
+        #expect(batcher.deadline == .seconds(1))
+        batcher.add(entry(2), isChange: false, interval: .seconds(1), now: .zero)
+        #expect(batcher.deadline == .milliseconds(250))
     }
 
     @Test func aFullMessageGoesAtOnce() {

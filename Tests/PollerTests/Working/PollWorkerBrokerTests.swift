@@ -67,7 +67,8 @@ extension BrokerBench {
     fileprivate func worker(_ polled: @escaping @Sendable (EndpointRecord) -> Void) -> Task<Void, Never> {
         let clock = PollerClock.live()
         let engine = PollEngine(
-            fleet: Fleet(poller: "me", clock: clock), clock: clock, credit: PollCredit(limit: 100),
+            fleet: Fleet(poller: "me", clock: clock), clock: clock, interval: .seconds(10),
+            credit: PollCredit(limit: 100),
             memory: MemorySurvey(clock: clock) { _ in nil }, logger: logger,
             poll: { item, _, completion in
                 polled(item.endpoint)
