@@ -49,6 +49,10 @@ public struct Catalog: Sendable {
             effects.note(.pollRequested(id: request.endpoint))
         case .endpointSuspect(let request):
             effects.note(.endpointSuspect(id: request.endpoint))
+        case .endpointAlive(let sighting):
+            effects.note(.endpointAlive(id: sighting.endpoint))
+        case .pollerCutOff(let notice):
+            effects.note(.pollerCutOff(poller: notice.poller, isCutOff: notice.isCutOff))
         case .verifyResult(let result):
             apply(result, &effects)
         case .hubChanged(let change):

@@ -18,6 +18,8 @@ public enum CatalogEffect: Sendable, Hashable {
     case operationChanged(id: String)
     case pollRequested(id: String)
     case endpointSuspect(id: String)
+    case endpointAlive(id: String)
+    case pollerCutOff(poller: String, isCutOff: Bool)
     /// A higher checkpoint than the one held before is complete and has been applied.
     case checkpoint(CatalogVersion)
     case syncMark(id: String)

@@ -18,8 +18,8 @@ public struct MalformedMessage: Error, Sendable, CustomStringConvertible {
 
 extension CatalogMessage {
     /// AMQP property `type`: `snapshot.batch`, `registry.changed`, `registry.checkpoint`, `operation.changed`,
-    /// `poll.requested`, `endpoint.suspect`, `verify.result`, `hub.changed`, `registrar.clock`,
-    /// `refresh`, `sync.mark`.
+    /// `poll.requested`, `endpoint.suspect`, `endpoint.alive`, `poller.cut_off`, `verify.result`, `hub.changed`,
+    /// `registrar.clock`, `refresh`, `sync.mark`.
     public var type: String {
         switch self {
         case .snapshotBatch: "snapshot.batch"
@@ -28,6 +28,8 @@ extension CatalogMessage {
         case .operationChanged: "operation.changed"
         case .pollRequested: "poll.requested"
         case .endpointSuspect: "endpoint.suspect"
+        case .endpointAlive: "endpoint.alive"
+        case .pollerCutOff: "poller.cut_off"
         case .verifyResult: "verify.result"
         case .hubChanged: "hub.changed"
         case .registrarClock: "registrar.clock"
@@ -45,6 +47,8 @@ extension CatalogMessage {
         case .operationChanged(let payload): try Message(type: type, payload: payload)
         case .pollRequested(let payload): try Message(type: type, payload: payload)
         case .endpointSuspect(let payload): try Message(type: type, payload: payload)
+        case .endpointAlive(let payload): try Message(type: type, payload: payload)
+        case .pollerCutOff(let payload): try Message(type: type, payload: payload)
         case .verifyResult(let payload): try Message(type: type, payload: payload)
         case .hubChanged(let payload): try Message(type: type, payload: payload)
         case .registrarClock(let payload): try Message(type: type, payload: payload)
@@ -76,6 +80,8 @@ extension CatalogMessage {
         case "operation.changed": self = .operationChanged(try message.payload(Operation.self))
         case "poll.requested": self = .pollRequested(try message.payload(PollRequest.self))
         case "endpoint.suspect": self = .endpointSuspect(try message.payload(PollRequest.self))
+        case "endpoint.alive": self = .endpointAlive(try message.payload(EndpointSighting.self))
+        case "poller.cut_off": self = .pollerCutOff(try message.payload(PollerCutOff.self))
         case "verify.result": self = .verifyResult(try message.payload(VerifyResult.self))
         case "hub.changed": self = .hubChanged(try message.payload(HubChange.self))
         case "registrar.clock": self = .registrarClock(try message.payload(RegistrarClock.self))

@@ -6,6 +6,8 @@ public enum CatalogMessage: Sendable, Hashable {
     case operationChanged(Operation)
     case pollRequested(PollRequest)
     case endpointSuspect(PollRequest)
+    case endpointAlive(EndpointSighting)
+    case pollerCutOff(PollerCutOff)
     case verifyResult(VerifyResult)
     case hubChanged(HubChange)
     case registrarClock(RegistrarClock)
@@ -188,6 +190,29 @@ public struct PollRequest: Sendable, Hashable, Codable {
     public init(endpoint: String, reason: String) {
         self.endpoint = endpoint
         self.reason = reason
+    }
+}
+
+/// A request at a gateway is getting bytes from an endpoint whose polls get no answer in time: it is busy, and not dead.
+public struct EndpointSighting: Sendable, Hashable, Codable {
+    public var endpoint: String
+
+    public init(endpoint: String) { self.endpoint = endpoint }
+}
+
+/// A poller takes itself for cut off from the endpoints, or does no longer.
+public struct PollerCutOff: Sendable, Hashable, Codable {
+    public var poller: String
+    public var isCutOff: Bool
+
+    public init(poller: String, isCutOff: Bool) {
+        self.poller = poller
+        self.isCutOff = isCutOff
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case poller
+        case isCutOff = "cut_off"
     }
 }
 

@@ -2,7 +2,7 @@ extension CatalogEffect {
     /// Asks for something to be done now, rather than telling how things are.
     var isRequest: Bool {
         switch self {
-        case .pollRequested, .endpointSuspect, .syncMark: true
+        case .pollRequested, .endpointSuspect, .endpointAlive, .pollerCutOff, .syncMark: true
         default: false
         }
     }

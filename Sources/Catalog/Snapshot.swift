@@ -59,6 +59,9 @@ public struct PollFailure: Sendable, Hashable, Codable {
     public var code: String
     public var message: String
 
+    /// The code of a poll that got a connection, and no answer in time.
+    public static let timeout = "timeout"
+
     public init(code: String, message: String) {
         self.code = code
         self.message = message

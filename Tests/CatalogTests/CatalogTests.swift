@@ -239,6 +239,10 @@ import Testing
         let request = PollRequest(endpoint: "x", reason: "asked")
         #expect(catalog.apply(.pollRequested(request), at: 0) == [.pollRequested(id: "x")])
         #expect(catalog.apply(.endpointSuspect(request), at: 1) == [.endpointSuspect(id: "x")])
+        #expect(catalog.apply(.endpointAlive(EndpointSighting(endpoint: "x")), at: 1) == [.endpointAlive(id: "x")])
+        #expect(
+            catalog.apply(.pollerCutOff(PollerCutOff(poller: "p", isCutOff: true)), at: 1)
+                == [.pollerCutOff(poller: "p", isCutOff: true)])
         #expect(catalog.apply(.syncMark(SyncMark(id: "m")), at: 2) == [.syncMark(id: "m")])
         #expect(catalog.endpoints.isEmpty)
     }

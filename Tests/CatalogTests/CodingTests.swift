@@ -12,6 +12,7 @@ import Testing
                 error: APIError(type: "conflict_error", code: "name_taken", message: "taken"), at: 5)),
         .pollRequested(PollRequest(endpoint: "e", reason: "asked")),
         .endpointSuspect(PollRequest(endpoint: "e", reason: "connect failed")),
+        .endpointAlive(EndpointSighting(endpoint: "e")), .pollerCutOff(PollerCutOff(poller: "p", isCutOff: true)),
         .refresh(Refresh(snapshots: [Sample.row(1, generation: 1, tick: 2, models: ["m"])])),
         .verifyResult(
             VerifyResult(

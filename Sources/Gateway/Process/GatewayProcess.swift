@@ -46,7 +46,9 @@ struct GatewayProcess: RollcallProcess {
         let time = RegistrarTime(clock: GatewayResponder.milliseconds, logger: logger)
         let timeWatch = RegistrarTimeWatch(effects: follower.effects(), time: time)
         let core = core(follower, sender, time)
-        let watch = RoutingWatch(effects: follower.effects(), catalog: follower, dispatcher: core.inference.dispatcher)
+        let watch = RoutingWatch(
+            effects: follower.effects(), catalog: follower, dispatcher: core.inference.dispatcher,
+            lifeSigns: core.inference.lifeSigns)
         let server = try server(core, certificates)
         warnIfOpen(logger)
         let reload: [any Service] = certificates.map { [CertificateReload(certificates: $0, logger: logger)] } ?? []

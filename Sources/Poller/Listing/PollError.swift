@@ -68,6 +68,9 @@ struct PollError: Error, Sendable, Hashable {
 
     var failure: PollFailure { PollFailure(code: code.name, message: message) }
 
+    /// There was a connection, and no answer in time.
+    var isTimeout: Bool { code == .transport(PollFailure.timeout) }
+
     /// The server answered, only not with what was asked for on this path: another path may do better.
     var concernsThePath: Bool {
         switch code {

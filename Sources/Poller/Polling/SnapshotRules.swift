@@ -7,6 +7,14 @@ struct SnapshotRules: Sendable {
     let severalPollers: Bool
     /// Milliseconds since 1970.
     let wallMilliseconds: Int64
+    /// A gateway is getting bytes from the endpoint.
+    var isAlive = false
+
+    /// A server that works on a long request may not answer a poll in time. So this many polls must time out before the
+    /// endpoint is offline, where two refused connections are enough.
+    static let timeouts = 3
+    /// With so many, one poller's word is enough even if there are others.
+    private static let certain = 6
 
     func row(
         for item: PollItem, _ result: Result<EndpointPoll.Outcome, PollError>
@@ -73,8 +81,18 @@ struct SnapshotRules: Sendable {
     }
 
     private func failed(_ item: PollItem, _ base: SnapshotRow?, _ error: PollError) -> SnapshotRow {
-        let (failures, failedBy) = streak(after: base)
-        var row = blank(item, base, isConfirmed(failures, failedBy) ? .offline : .degraded)
+        var (failures, failedBy) = streak(after: base)
+        let isOffline: Bool
+        if error.isTimeout, base?.state != .offline {
+            // What answers somebody else is there: this poll does not count.
+            if isAlive { (failures, failedBy) = (max(1, base?.failures ?? 0), base?.failedBy ?? []) }
+            isOffline =
+                !isAlive && failures >= Self.timeouts
+                && (!severalPollers || failedBy.count >= 2 || failures >= Self.certain)
+        } else {
+            isOffline = isConfirmed(failures, failedBy)
+        }
+        var row = blank(item, base, isOffline ? .offline : .degraded)
         row.failures = failures
         row.failedBy = failedBy
         row.error = error.failure

@@ -127,6 +127,8 @@ actor Scheduler: Service {
             case .pollRequested(let id), .endpointSuspect(let id):
                 schedule.request(id, now: now)
                 isUrgent = true
+            case .endpointAlive(let id): fleet.sawAlive(id)
+            case .pollerCutOff(let poller, let isCutOff): fleet.saw(poller, isCutOff: isCutOff)
             case .modelsChanged, .operationChanged, .registrationChanged, .keyChanged, .verified, .checkpoint,
                 .syncMark, .registrarClock:
                 break

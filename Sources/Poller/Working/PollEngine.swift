@@ -49,10 +49,14 @@ final class PollEngine: Sendable {
         self.poll = poll
         self.publishesInFull = publishesInFull
         self.publish = publish
-        state = Mutex(State(table: PollTable(poller: fleet.poller, interval: interval) { memory.amend(&$0) }))
+        let table = PollTable(
+            poller: fleet.poller, interval: interval, isAlive: { fleet.isAlive($0) }, amend: { memory.amend(&$0) })
+        state = Mutex(State(table: table))
     }
 
     var isCutOff: Bool { state.withLock { $0.table.isCutOff } }
+    /// See `PollTable`.
+    var seesNothing: Bool { state.withLock { $0.table.seesNothing } }
     var gathered: Int { state.withLock { $0.table.gathered } }
 
     /// Returns once there is credit for the polls of a job; false if the task was cancelled meanwhile.

@@ -60,6 +60,8 @@ struct PollTable: Sendable {
     private let poller: String
     /// Between two polls of an endpoint whose record names none.
     private let interval: Duration
+    /// Whether a gateway gets bytes from an endpoint.
+    private let isAlive: @Sendable (String) -> Bool
     /// Puts what only this poller knows into a row.
     private let amend: @Sendable (inout SnapshotRow) -> Void
     private var lastNumber = 0
@@ -73,13 +75,19 @@ struct PollTable: Sendable {
     private var cutOff = CutOff()
     private var batcher = ReportBatcher()
 
-    init(poller: String, interval: Duration, amend: @escaping @Sendable (inout SnapshotRow) -> Void) {
+    init(
+        poller: String, interval: Duration, isAlive: @escaping @Sendable (String) -> Bool,
+        amend: @escaping @Sendable (inout SnapshotRow) -> Void
+    ) {
         self.poller = poller
         self.interval = interval
+        self.isAlive = isAlive
         self.amend = amend
     }
 
     var isCutOff: Bool { cutOff.isCutOff }
+    /// It has taken itself for cut off, and no endpoint has answered since. Also while its word stands all the same.
+    private(set) var seesNothing = false
     /// Rows that wait for their message.
     var gathered: Int { batcher.count }
 
@@ -126,6 +134,7 @@ struct PollTable: Sendable {
 
     /// An endpoint has answered. The network is proved, so failures that were held count.
     mutating func answered(at now: Moment, _ effects: inout Effects) {
+        seesNothing = false
         settle(cutOff.succeeded(), at: now, &effects)
     }
 
@@ -214,6 +223,7 @@ struct PollTable: Sendable {
         for number in jobs.keys { acknowledge(number, &effects) }
         graces = []
         effects.isCutOff = true
+        seesNothing = true
         let withheld = verdict.withheld.compactMap { polls[$0] }
         giveBack(withheld, &effects) { _ in true }
         for number in verdict.withheld { if let poll = polls[number] { end(number, poll, &effects) } }
@@ -222,7 +232,8 @@ struct PollTable: Sendable {
     private mutating func report(_ number: Int, _ result: Result<EndpointPoll.Outcome, PollError>, at now: Moment) {
         guard let poll = polls[number] else { return }
         let rules = SnapshotRules(
-            poller: poller, severalPollers: poll.severalPollers, wallMilliseconds: now.wallMilliseconds)
+            poller: poller, severalPollers: poll.severalPollers, wallMilliseconds: now.wallMilliseconds,
+            isAlive: isAlive(poll.item.endpoint.id))
         var row = rules.row(for: poll.item, result)
         amend(&row)
         let isChange = SnapshotRules.isChange(row, from: poll.item.base)

@@ -141,7 +141,8 @@ extension LiveInferenceTests {
                 #expect(gateway.bench.registrar.published.count == 1)
 
                 let watch = RoutingWatch(
-                    effects: AsyncStream { $0.finish() }, catalog: gateway.bench.catalog, dispatcher: dispatcher)
+                    effects: AsyncStream { $0.finish() }, catalog: gateway.bench.catalog, dispatcher: dispatcher,
+                    lifeSigns: LifeSigns { _ in })
                 watch.apply([.snapshotApplied(id: ListedEndpoint.id(2))])
                 #expect(dispatcher.isSuspect(id))
                 watch.apply([.snapshotApplied(id: id)])

@@ -237,7 +237,8 @@ extension LiveInferenceTests {
                 let vllm = ListedEndpoint(name: "vllm", port: other.port, models: ["m:latest"])
                 gateway.bench.catalog.apply(vllm.messages(2))
                 let watch = RoutingWatch(
-                    effects: AsyncStream { _ in }, catalog: gateway.bench.catalog, dispatcher: gateway.dispatcher)
+                    effects: AsyncStream { _ in }, catalog: gateway.bench.catalog, dispatcher: gateway.dispatcher,
+                    lifeSigns: LifeSigns { _ in })
                 watch.apply([.snapshotApplied(id: ListedEndpoint.id(2))])
                 #expect(try await openAI.header("X-Rollcall-Endpoint") == "vllm")
                 #expect(gateway.dispatcher.waiting == 1)

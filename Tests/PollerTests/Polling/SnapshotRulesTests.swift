@@ -5,7 +5,10 @@ import Testing
 
 struct SnapshotRulesTests {
     static let now: Int64 = 1_800_000_000_000
-    static let failure = Result<EndpointPoll.Outcome, PollError>.failure(PollError(.transport("timeout"), "no answer"))
+    static let failure = Result<EndpointPoll.Outcome, PollError>.failure(
+        PollError(.transport("connect_failed"), "refused"))
+
+    static let timeout = Result<EndpointPoll.Outcome, PollError>.failure(PollError(.transport("timeout"), "no answer"))
 
     func rules(_ poller: String = "p1", several: Bool = false) -> SnapshotRules {
         SnapshotRules(poller: poller, severalPollers: several, wallMilliseconds: Self.now)
@@ -88,9 +91,45 @@ struct SnapshotRulesTests {
         #expect(held.digest == "x")
         #expect(held.lastOKAt == 77)
         #expect(held.kind == .vllm)
-        #expect(held.error == PollFailure(code: "timeout", message: "no answer"))
+        #expect(held.error == PollFailure(code: "connect_failed", message: "refused"))
         let back = rules().row(for: item(held), found(Samples.model("a")))
         #expect((back.state, back.failures, back.failedBy, back.error) == (.online, 0, [], nil))
+    }
+
+    /// No answer in time: three polls, by two pollers where there are several, or six.
+    @Test(arguments: [
+        (["p1", "p1"], false, EndpointState.degraded), (["p1", "p1", "p1"], false, .offline),
+        (["p1", "p2"], true, .degraded), (["p1", "p2", "p1"], true, .offline), (["p1", "p1", "p1"], true, .degraded),
+        (Array(repeating: "p1", count: 5), true, .degraded), (Array(repeating: "p1", count: 6), true, .offline),
+    ])
+    func timeoutsAreWeakEvidence(_ pollers: [String], _ several: Bool, _ expected: EndpointState) {
+        var held = Samples.row("e", tick: 1)
+        for poller in pollers {
+            held = base(rules(poller, several: several).row(for: item(held), Self.timeout), holding: [])
+        }
+        #expect(held.state == expected)
+        #expect(held.failures == pollers.count)
+        // Once offline, it stays so. A refused connection is strong evidence, whatever came before.
+        if expected == .offline { #expect(rules().row(for: item(held), Self.timeout).state == .offline) }
+        #expect(rules("p3", several: several).row(for: item(held), Self.failure).state == .offline)
+    }
+
+    @Test func aBusyEndpointIsNotDead() {
+        var held = Samples.row("e", tick: 1)
+        for _ in 1...20 {
+            var rules = rules()
+            rules.isAlive = true
+            held = base(rules.row(for: item(held), Self.timeout), holding: [])
+            #expect(held.state == .degraded && held.failures == 1)
+        }
+        // From the first poll on that no gateway contradicts, three count.
+        held = base(rules().row(for: item(held), Self.timeout), holding: [])
+        #expect(held.state == .degraded && held.failures == 2)
+        #expect(rules().row(for: item(held), Self.timeout).state == .offline)
+        // It refuses connections: what a gateway saw is over.
+        var alive = rules()
+        alive.isAlive = true
+        #expect(alive.row(for: item(held), Self.failure).state == .offline)
     }
 
     @Test func anEmptyListIsConfirmedToo() {

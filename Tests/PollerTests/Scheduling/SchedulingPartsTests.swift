@@ -24,6 +24,12 @@ struct SchedulingPartsTests {
         #expect(presence.hasOthers(than: "a", now: .seconds(60)))
         #expect(presence.count(now: .seconds(61)) == 1)
         #expect(!presence.hasOthers(than: "a", now: .seconds(91)))
+        presence.see("c", isCutOff: true, now: .seconds(100))
+        #expect(presence.count(now: .seconds(100)) == 0)
+        #expect(presence.hasOthers(than: "a", now: .seconds(100)))
+        #expect(!presence.hasOthers(than: "a", reaching: true, now: .seconds(100)))
+        presence.see("c", isCutOff: false, now: .seconds(101))
+        #expect(presence.count(now: .seconds(101)) == 1)
         for poller in 0..<1000 { presence.see("\(poller)", now: .seconds(200 + poller * 2)) }
         #expect(presence.count(now: .seconds(200 + 999 * 2)) == 31)
     }

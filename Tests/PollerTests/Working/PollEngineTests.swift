@@ -74,7 +74,8 @@ struct PollEngineTests {
             EndpointPoll.Outcome(kind: .openai, models: ids.map { Samples.model($0) }, latencyMilliseconds: 1))
     }
 
-    static let down = Result<EndpointPoll.Outcome, PollError>.failure(PollError(.transport("timeout"), "no answer"))
+    static let down = Result<EndpointPoll.Outcome, PollError>.failure(
+        PollError(.transport("connect_failed"), "refused"))
 
     @Test func everyEndpointIsReportedInOneMessage() async {
         let engine = engine { _ in Self.found("m") }
@@ -146,6 +147,38 @@ struct PollEngineTests {
         let fate = await admit(engine, ("a", held))
         await time.advance(by: ReportBatcher.changeDelay, until: fate.acknowledged)
         #expect(outbox.rows.map(\.state) == [.offline])
+    }
+
+    /// All others say that they are cut off: it is the endpoints that are away.
+    @Test func aPollerWhoseOthersAreCutOffCountsAsAlone() async {
+        fleet.saw("other")
+        let several = engine { _ in Self.down }
+        let held = await admit(several, ("a", nil))
+        #expect(several.gathered == 0, "its failure is held")
+        fleet.saw("other", isCutOff: true)
+        #expect(fleet.count == 0 && !fleet.mayHaveOthers)
+        let alone = engine { _ in Self.down }
+        let fate = await admit(alone, ("a", nil), ("b", nil))
+        #expect(alone.gathered == 2)
+        await time.advance(by: ReportBatcher.changeDelay, until: fate.acknowledged)
+        #expect(outbox.rows.map(\.state) == [.degraded, .degraded])
+        fleet.saw("other", isCutOff: false)
+        #expect(fleet.count == 1 && fleet.mayHaveOthers)
+        _ = held
+    }
+
+    @Test func whatAGatewayHasSeenCounts() async {
+        let engine = engine { _ in .failure(PollError(.transport("timeout"), "no answer")) }
+        var held = Samples.row("a", tick: 1, state: .degraded, failures: 2)
+        held.failedBy = ["me"]
+        fleet.sawAlive("a")
+        let fate = await admit(engine, ("a", held), several: false)
+        await time.advance(by: ReportBatcher.changeDelay, until: fate.acknowledged)
+        #expect(outbox.rows.map(\.state) == [.degraded])
+        time.advance(by: .seconds(16))
+        let later = await admit(engine, ("a", held), several: false)
+        await time.advance(by: ReportBatcher.changeDelay, until: later.acknowledged)
+        #expect(outbox.rows.map(\.state) == [.degraded, .offline])
     }
 
     /// Asked only once the list has been reported; said with the next row.
@@ -228,7 +261,7 @@ struct PollEngineTests {
     }
 
     @Test func whatIsRememberedOfEndpointsThatAreGoneIsForgotten() {
-        var table = PollTable(poller: "me", interval: .seconds(10), amend: { _ in })
+        var table = PollTable(poller: "me", interval: .seconds(10), isAlive: { _ in false }, amend: { _ in })
         let job = PollTable.Job(severalPollers: false, acknowledge: {}, giveBack: { _ in })
         let now = PollTable.Moment(monotonic: .zero, wallMilliseconds: 0)
         var effects = PollTable.Effects()

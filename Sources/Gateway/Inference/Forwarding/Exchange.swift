@@ -68,6 +68,8 @@ final class Exchange: Expirable {
     private var queueDeadline = NIODeadline.distantFuture
     private var firstByteDeadline = NIODeadline.distantFuture
     private var idleDeadline = NIODeadline.distantFuture
+    /// Bytes that come before this are no news of the endpoint.
+    private var lifeSignDue = NIODeadline.distantPast
     /// Bytes of the answer have come since the last look at the deadlines.
     var sawBytes = false
 
@@ -318,6 +320,10 @@ final class Exchange: Expirable {
 
     func expire(_ now: NIODeadline) {
         if sawBytes || (passage != nil && !client.isWritable) {
+            if sawBytes, lifeSignDue <= now, let id = endpointID {
+                lifeSignDue = now + .seconds(1)
+                core.lifeSigns.sawBytes(of: id)
+            }
             sawBytes = false
             idleDeadline = now + core.times.idle
         }

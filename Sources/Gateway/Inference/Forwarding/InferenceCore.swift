@@ -8,6 +8,7 @@ final class InferenceCore: Sendable {
     let catalog: any CatalogSource
     let dispatcher: Dispatcher
     let suspects: SuspectReporter
+    let lifeSigns: LifeSigns
     let limits: InferenceLimits
     /// The limits' times, made ready for event loops.
     let times: Times
@@ -43,6 +44,7 @@ final class InferenceCore: Sendable {
         self.catalog = catalog
         self.dispatcher = dispatcher
         self.suspects = suspects
+        lifeSigns = LifeSigns { suspects.reportAlive($0) }
         self.limits = limits
         times = Times(limits)
         self.lists = lists

@@ -6,6 +6,7 @@ struct RoutingWatch: Service {
     let effects: AsyncStream<[CatalogEffect]>
     let catalog: any CatalogSource
     let dispatcher: Dispatcher
+    let lifeSigns: LifeSigns
 
     /// Until the follower stops, or graceful shutdown.
     func run() async throws {
@@ -16,12 +17,14 @@ struct RoutingWatch: Service {
 
     func apply(_ batch: [CatalogEffect]) {
         var mayChangeTargets = false
+        var polled: [String] = []
         for effect in batch {
             switch effect {
             // Without its record the endpoint is no target, and nothing would ever trust it again.
             case .endpointSuspect(let id): if hasRecord(id) { dispatcher.suspect(id) }
             case .snapshotApplied(let id):
                 dispatcher.trust(id)
+                polled.append(id)
                 mayChangeTargets = true
             case .endpointRecordChanged(let id):
                 if !hasRecord(id) { dispatcher.forget(id) }
@@ -30,6 +33,7 @@ struct RoutingWatch: Service {
             default: break
             }
         }
+        notePolls(of: polled)
         guard mayChangeTargets else { return }
         let view = catalog.view
         dispatcher.refresh { model in
@@ -37,6 +41,17 @@ struct RoutingWatch: Service {
                 try ModelResolver.targets(for: model, in: view, unknown: ModelResolver.removed)
             }
         }
+    }
+
+    private func notePolls(of ids: [String]) {
+        guard !ids.isEmpty else { return }
+        let timedOut = catalog.read { catalog in
+            ids.map { id in
+                let health = catalog.endpoint(id: id)?.snapshot?.health
+                return health?.state == .degraded && health?.error?.code == PollFailure.timeout
+            }
+        }
+        for (id, hasTimedOut) in zip(ids, timedOut) { lifeSigns.polled(id, hasTimedOut: hasTimedOut) }
     }
 
     /// Takes the follower's lock, which is allowed here: no event loop runs this.

@@ -31,6 +31,11 @@ final class SuspectReporter: Sendable {
         publish(.pollRequested(PollRequest(endpoint: endpoint, reason: "inference")), of: endpoint)
     }
 
+    /// Tells the pollers that an endpoint is answering somebody.
+    func reportAlive(_ endpoint: String) {
+        publish(.endpointAlive(EndpointSighting(endpoint: endpoint)), of: endpoint)
+    }
+
     private func isDue(_ endpoint: String, _ now: ContinuousClock.Instant) -> Bool {
         told.withLock { told in
             if let last = told[endpoint], now - last < Self.interval { return false }
