@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// Pollers that die, hang, lose the network, or have a wrong clock; endpoints that misbehave.
@@ -129,17 +130,8 @@ struct PollerFaultTests {
             }
             _ = try await deployment.registrar(
                 "registrar", ["ROLLCALL_ENDPOINTS": entries.joined(separator: ",")])
-            let library = deployment.folder.appendingPathComponent("network_cut.so").path
             let cut = deployment.folder.appendingPathComponent("cut").path
-            try await EndToEnd.run(
-                "/usr/bin/env",
-                ["cc", "-shared", "-fPIC", "-o", library, Paths.programs.appendingPathComponent("network_cut.c").path])
-            let lonely = try await deployment.poller(
-                "cut-off",
-                [
-                    "LD_PRELOAD": library, "NETWORK_CUT_FILE": cut,
-                    "NETWORK_CUT_SPARE": "\(deployment.broker.port)",
-                ])
+            let lonely = try await deployment.poller("cut-off", try await networkCut(deployment, file: cut))
             let gateway = try await deployment.readyGateway()
             try await online(gateway, count: 12)
             let other = try await deployment.poller("whole")
@@ -169,6 +161,103 @@ struct PollerFaultTests {
             try await eventually("it takes jobs again", within: .seconds(30)) {
                 try await lonely.server.get("/readyz").json()["cut_off"].bool == false
             }
+        }
+    }
+
+    @Test(.timeLimit(.minutes(2)))
+    func anIntervalOfASecondIsKept() async throws {
+        try await run(endpoints: 20, pollers: [["ROLLCALL_POLL_INTERVAL": "1"]]) { _, parts in
+            // New endpoints are taken apart in their first interval.
+            try await Task.sleep(for: .seconds(3))
+            try await parts.fleet.resetCounters()
+            try await Task.sleep(for: .seconds(10))
+            let counts = try await parts.fleet.truth().map(\.polls.count)
+            #expect(counts.allSatisfy { (9...11).contains($0) }, "polls in 10 s: \(counts.sorted())")
+        }
+    }
+
+    /// Settings of a poller that reaches nothing but the broker while `file` exists.
+    private func networkCut(_ deployment: Deployment, file: String) async throws -> [String: String] {
+        let library = deployment.folder.appendingPathComponent("network_cut.so").path
+        try await EndToEnd.run(
+            "/usr/bin/env",
+            ["cc", "-shared", "-fPIC", "-o", library, Paths.programs.appendingPathComponent("network_cut.c").path])
+        return [
+            "LD_PRELOAD": library, "NETWORK_CUT_FILE": file, "NETWORK_CUT_SPARE": "\(deployment.broker.port)",
+        ]
+    }
+
+    /// Each takes itself for cut off, and hears that the other one is. So it is the endpoints that are away.
+    @Test(.timeLimit(.minutes(3)))
+    func allPollersCutOffFromTheEndpoints() async throws {
+        try await Deployment.run(settings: ["ROLLCALL_POLL_INTERVAL": "\(Self.interval)"]) { deployment in
+            let fleet = try await deployment.fleet(endpoints: 12)
+            let entries = try await fleet.truth().enumerated().map { index, endpoint in
+                "\(endpoint.name)=\(fleet.base(endpoint.name, host: "127.0.0.\(index % 4 + 2)"))"
+            }
+            _ = try await deployment.registrar("registrar", ["ROLLCALL_ENDPOINTS": entries.joined(separator: ",")])
+            let cut = deployment.folder.appendingPathComponent("cut").path
+            let settings = try await networkCut(deployment, file: cut)
+            for number in 1...2 { _ = try await deployment.poller("poller-\(number)", settings) }
+            let gateway = try await deployment.readyGateway()
+            try await online(gateway, count: 12)
+            try await eventually("both take jobs", within: .seconds(20)) {
+                let endpoints = try await gateway.server.get("/v0/endpoints").json()["endpoints"].array
+                return Set(endpoints.compactMap { $0["poller"].string }).count == 2
+            }
+            #expect(FileManager.default.createFile(atPath: cut, contents: nil))
+            try await eventually("all are offline", within: .seconds(25)) {
+                try await gateway.server.get("/v0/endpoints?state=offline").json()["total"].integer == 12
+            }
+            try FileManager.default.removeItem(atPath: cut)
+            try await online(gateway, count: 12)
+        }
+    }
+
+    /// A server with one thread: its list waits behind a stream that lasts for six timeouts.
+    @Test(.timeLimit(.minutes(2)))
+    func aBusyEndpointStaysUsable() async throws {
+        let thread = Semaphore()
+        thread.signal()
+        let server = RawServer { connection in
+            while let request = connection.readRequest() {
+                thread.wait()
+                defer { thread.signal() }
+                if request.line.contains(" /v1/models ") {
+                    let list = #"{"object":"list","data":[{"id":"mlx","object":"model","owned_by":"mlx"}]}"#
+                    connection.write(
+                        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: \(list.utf8.count)\r\n\r\n"
+                            + list)
+                } else if request.line.contains(" /v1/chat/completions ") {
+                    connection.write(
+                        "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n")
+                    for number in 0..<24 {
+                        connection.write("data: {\"i\":\(number)}\n\n")
+                        usleep(500_000)
+                    }
+                    return
+                } else {
+                    connection.write("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
+                }
+            }
+        }
+        let settings = ["ROLLCALL_POLL_INTERVAL": "\(Self.interval)", "ROLLCALL_POLL_TIMEOUT": "2"]
+        try await Deployment.run { deployment in
+            _ = try await deployment.registrar("registrar", ["ROLLCALL_ENDPOINTS": "mlx=\(server.url)"])
+            _ = try await deployment.poller("poller", settings)
+            let gateway = try await deployment.readyGateway()
+            try await online(gateway, count: 1)
+            async let chat = gateway.server.send(
+                "POST", "/v1/chat/completions", body: #"{"model":"mlx","stream":true}"#)
+            var states: Set<String> = []
+            for _ in 0..<22 {
+                try await Task.sleep(for: .milliseconds(500))
+                states.insert(try await gateway.server.endpoint("mlx")["state"].string ?? "")
+                #expect(try await gateway.server.models() == ["mlx"])
+            }
+            #expect(states == ["online", "degraded"])
+            #expect(try await chat.status == 200)
+            try await online(gateway, count: 1)
         }
     }
 

@@ -7,6 +7,9 @@ struct CutOff: Sendable {
     /// Time for other polls to succeed. It delays the news of a failure only where nothing succeeds meanwhile.
     static let judgement = Duration.milliseconds(250)
 
+    /// Failures that are further apart than this tell nothing of the network together.
+    static let memory = Duration.seconds(10)
+
     struct Verdict: Sendable, Hashable {
         /// Failures to be published.
         var released: [Int] = []
@@ -21,8 +24,8 @@ struct CutOff: Sendable {
 
     private(set) var isCutOff = false
     private var held: [Held] = []
-    /// Hosts that failed since the last success.
-    private var hosts: Set<String> = []
+    /// Hosts that failed since the last success, and when they last did.
+    private var hosts: [String: Duration] = [:]
 
     /// When `judge` has something to say.
     var deadline: Duration? { held.first.map { $0.since + Self.judgement } }
@@ -46,13 +49,14 @@ struct CutOff: Sendable {
     mutating func failed(_ token: Int, host: String, counts: Bool, now: Duration) -> Verdict {
         guard counts else { return Verdict(released: [token]) }
         if isCutOff { return Verdict(withheld: [token]) }
-        hosts.insert(host)
+        hosts[host] = now
         held.append(Held(token: token, since: now))
         return Verdict()
     }
 
     mutating func judge(now: Duration) -> Verdict {
         guard let deadline, deadline <= now else { return Verdict() }
+        hosts = hosts.filter { now - $0.value <= Self.memory }
         if hosts.count >= 2 {
             isCutOff = true
             defer { held = [] }
@@ -64,7 +68,7 @@ struct CutOff: Sendable {
     }
 
     private mutating func releaseAll() -> Verdict {
-        defer { (held, hosts) = ([], []) }
+        defer { (held, hosts) = ([], [:]) }
         return Verdict(released: held.map(\.token))
     }
 }

@@ -14,6 +14,7 @@ struct PollWorker: Service {
     private static let recheck = Duration.milliseconds(250)
     private static let probeInterval = Duration.seconds(1)
     private static let probes = 5
+    private static let announceInterval = Duration.seconds(10)
 
     let follower: CatalogFollower
     let consuming: Connection
@@ -35,6 +36,7 @@ struct PollWorker: Service {
 
     private func work() async {
         await withDiscardingTaskGroup { group in
+            group.addTask { await keepAnnouncing() }
             while !Task.isCancelled {
                 if engine.isCutOff {
                     await sitOut()
@@ -112,9 +114,12 @@ extension PollWorker {
     private func sitOut() async {
         logger.warning(
             "Endpoints on several hosts failed and none answered: this poller seems to be cut off, and takes no jobs")
+        announce(isCutOff: true)
         while !Task.isCancelled, engine.isCutOff {
             guard engine.fleet.mayHaveOthers else {
-                logger.warning("No other poller has reported for a minute: the failures that this one sees count")
+                logger.warning(
+                    "No other poller that reaches endpoints has reported for a minute: the failures that this one sees count"
+                )
                 engine.standAlone()
                 return
             }
@@ -128,6 +133,29 @@ extension PollWorker {
         let online = follower.read { $0.unsortedEndpoints }.filter { $0.state == .online }
         await withDiscardingTaskGroup { group in
             for view in online.shuffled().prefix(Self.probes) { group.addTask { await engine.probe(view) } }
+        }
+    }
+
+    /// Says again that it is cut off, since the others take no notice of a poller that has been silent for a minute, and
+    /// says once that it is not any more.
+    private func keepAnnouncing() async {
+        var said: (isCutOff: Bool, at: Duration) = (false, .zero)
+        while !Task.isCancelled {
+            let now = clock.monotonic()
+            let isCutOff = engine.seesNothing
+            if isCutOff != said.isCutOff || isCutOff && now - said.at >= Self.announceInterval {
+                announce(isCutOff: isCutOff)
+                said = (isCutOff, now)
+            }
+            await clock.pause(Self.probeInterval)
+        }
+    }
+
+    private func announce(isCutOff: Bool) {
+        do {
+            _ = try follower.publish(.pollerCutOff(PollerCutOff(poller: engine.fleet.poller, isCutOff: isCutOff)))
+        } catch {
+            logger.debug("The others are not told whether this poller is cut off", metadata: ["error": "\(error)"])
         }
     }
 }

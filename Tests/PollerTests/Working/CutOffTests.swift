@@ -41,6 +41,16 @@ struct CutOffTests {
         #expect(cutOff.isCutOff)
     }
 
+    /// One host that died a while ago and another one now are no sign of a cut.
+    @Test func failuresThatAreFarApartTellNothingTogether() {
+        var cutOff = CutOff()
+        _ = cutOff.failed(1, host: "a", counts: true, now: .zero)
+        #expect(cutOff.judge(now: .milliseconds(250)) == .init(released: [1]))
+        _ = cutOff.failed(2, host: "b", counts: true, now: .seconds(11))
+        #expect(cutOff.judge(now: .seconds(12)) == .init(released: [2]))
+        #expect(!cutOff.isCutOff)
+    }
+
     @Test func whatDoesNotCountPasses() {
         var cutOff = CutOff()
         #expect(cutOff.failed(1, host: "a", counts: false, now: .zero) == .init(released: [1]))
