@@ -153,7 +153,7 @@ extension LiveInferenceTests {
     @Suite struct UnknownModelRequestTests {
         @Test func inferenceNamesTheNearestIDToo() async throws {
             let server = RawServer.answeringRequests()
-            let key = Keys.made("org", scopes: [.inference], models: ["org/*"])
+            let key = Keys.made("org", scopes: [.inference, .models], models: ["org/*"])
             let endpoint = ListedEndpoint(port: server.port, models: ["org/qwen3-8b", "secret/qwen3-8b", "other"])
             try await withGateway([endpoint], more: [key], adminKey: Keys.admin) { gateway async throws in
                 let all = [("X-API-Key", Keys.admin)]
