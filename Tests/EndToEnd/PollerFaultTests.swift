@@ -214,7 +214,8 @@ struct PollerFaultTests {
         }
     }
 
-    /// A server with one thread: its list waits behind a stream that lasts for six timeouts.
+    /// A server with one thread: its list waits behind a stream that lasts for ten timeouts, where three make an endpoint
+    /// offline.
     @Test(.timeLimit(.minutes(2)))
     func aBusyEndpointStaysUsable() async throws {
         let thread = Semaphore()
@@ -231,7 +232,7 @@ struct PollerFaultTests {
                 } else if request.line.contains(" /v1/chat/completions ") {
                     connection.write(
                         "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n")
-                    for number in 0..<24 {
+                    for number in 0..<40 {
                         connection.write("data: {\"i\":\(number)}\n\n")
                         usleep(500_000)
                     }
@@ -250,7 +251,7 @@ struct PollerFaultTests {
             async let chat = gateway.server.send(
                 "POST", "/v1/chat/completions", body: #"{"model":"mlx","stream":true}"#)
             var states: Set<String> = []
-            for _ in 0..<22 {
+            for _ in 0..<36 {
                 try await Task.sleep(for: .milliseconds(500))
                 states.insert(try await gateway.server.endpoint("mlx")["state"].string ?? "")
                 #expect(try await gateway.server.models() == ["mlx"])

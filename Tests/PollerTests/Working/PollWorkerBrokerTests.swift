@@ -1,6 +1,7 @@
 import AMQP
 import Catalog
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Poller
@@ -12,9 +13,14 @@ struct PollWorkerBrokerTests {
     @Test func aPollOfAnUnknownGenerationIsMadeOnceItsRecordIsThere() async throws {
         try await BrokerBench.run { bench in
             let polled = Mutex<[EndpointRecord]>([])
-            let worker = bench.worker { endpoint in polled.withLock { $0.append(endpoint) } }
+            let isTaken = Event()
+            let worker = bench.worker { endpoint in
+                polled.withLock { $0.append(endpoint) }
+                isTaken.happen()
+            }
             let record = Samples.endpoint("late", generation: 7)
             try await bench.publish(bench.job(tick: 9, ["late": 7, "e": 1]), to: bench.map.polls)
+            await isTaken.wait()
             try await bench.publish(.registryChanged(RegistryChange(record)))
             let row = await bench.follower.wait(timeout: .seconds(30)) { catalog in
                 catalog.endpoint(id: "late")?.snapshot?.health
