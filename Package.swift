@@ -85,15 +85,13 @@ let package = Package(
         .executableTarget(
             name: "Registrar",
             dependencies: [
-                "AMQP", "Catalog", "Curl", "Launch", crypto, logging, lifecycle,
+                "AMQP", "Catalog", "Conventions", "Curl", "Launch", crypto, logging, lifecycle,
                 .product(name: "GRDB", package: "GRDB.swift"),
             ], swiftSettings: strict),
         .executableTarget(
             name: "Simulator",
             dependencies: [
-                "Launch", crypto, logging, lifecycle, .product(name: "HTTPTypes", package: "swift-http-types"),
-                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
-                .product(name: "NIOPosix", package: "swift-nio"),
+                "Conventions", "Launch", crypto, logging, lifecycle, httpTypes, nio, nioHTTP1, nioPosix,
             ],
             swiftSettings: strict),
         // What tests of several targets need.
@@ -111,7 +109,7 @@ let package = Package(
         .testTarget(
             name: "GatewayTests",
             dependencies: [
-                "Gateway", "Curl", "TestSupport", httpTypes, nio, nioPosix, nioHTTP1,
+                "Conventions", "Gateway", "Curl", "TestSupport", httpTypes, nio, nioPosix, nioHTTP1,
                 .product(name: "NIOEmbedded", package: "swift-nio"), .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ], swiftSettings: strict),
         .testTarget(
@@ -120,7 +118,7 @@ let package = Package(
             name: "RegistrarTests", dependencies: ["Registrar", "TestSupport"], resources: [fixtures],
             swiftSettings: strict),
         .testTarget(
-            name: "SimulatorTests", dependencies: ["Simulator", "TestSupport"], swiftSettings: strict),
+            name: "SimulatorTests", dependencies: ["Conventions", "Simulator", "TestSupport"], swiftSettings: strict),
         // What fills streams for `make bench`; the C and Python programs beside it are its references and its load.
         .executableTarget(
             name: "Benchmarks", dependencies: ["AMQP", "Catalog", logging], path: "Tests/Benchmarks",

@@ -1,3 +1,4 @@
+import Conventions
 import Crypto
 import FoundationEssentials
 
@@ -28,7 +29,7 @@ public struct KeyRing: Sendable, CustomStringConvertible {
             guard bytes.count == 32 else {
                 throw KeyRingError("key \(index + 1) has \(bytes.count) bytes, not 32")
             }
-            let id = String(Self.hex(SHA256.hash(data: bytes)).prefix(8))
+            let id = String(SHA256.hash(data: bytes).hexadecimal.prefix(8))
             keys.append(Key(id: id, key: SymmetricKey(data: bytes)))
         }
         self.keys = keys
@@ -81,14 +82,10 @@ public struct KeyRing: Sendable, CustomStringConvertible {
     /// common as long as the gateways have a key in common.
     public func fingerprints(_ bytes: some Sequence<UInt8>) -> [String] {
         let bytes = Array(bytes)
-        return fingerprintKeys.map { Self.hex(HMAC<SHA256>.authenticationCode(for: bytes, using: $0)) }
+        return fingerprintKeys.map { HMAC<SHA256>.authenticationCode(for: bytes, using: $0).hexadecimal }
     }
 
     public var description: String { "KeyRing(\(keys.map(\.id).joined(separator: ", ")))" }
-
-    private static func hex(_ bytes: some Sequence<UInt8>) -> String {
-        bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
-    }
 }
 
 /// What is wrong with a key or a sealed value; never holds either.

@@ -1,3 +1,4 @@
+import Conventions
 import Crypto
 
 /// `/v1/models`, encoded.
@@ -12,8 +13,7 @@ public struct ModelList: Sendable, Hashable {
     }
 
     public static func etag(of bytes: [UInt8]) -> String {
-        let digest = SHA256.hash(data: bytes).prefix(16)
-        return "\"" + digest.map { byte in (byte < 16 ? "0" : "") + String(byte, radix: 16) }.joined() + "\""
+        "\"\(SHA256.hash(data: bytes).prefix(16).hexadecimal)\""
     }
 }
 

@@ -1,4 +1,5 @@
 import Catalog
+import Conventions
 import Crypto
 import Foundation
 import HTTPTypes
@@ -28,7 +29,7 @@ import Testing
 
     /// The ETag is a function of the bytes alone, so it is the same on every gateway.
     private func checkTag(_ answer: Answer, _ location: SourceLocation = #_sourceLocation) {
-        let digest = Hex.text(of: SHA256.hash(data: answer.bytes)).prefix(32)
+        let digest = SHA256.hash(data: answer.bytes).hexadecimal.prefix(32)
         #expect(answer.header("ETag") == "\"\(digest)\"", sourceLocation: location)
     }
 

@@ -1,4 +1,5 @@
 import Catalog
+import Conventions
 import Crypto
 
 @testable import Gateway
@@ -8,7 +9,7 @@ enum Keys {
     static let admin = "the-admin-key-of-this-test"
     static let draft = #"{"name":"laptop","scopes":["models"]}"#
 
-    static func digest(_ key: String) -> String { Hex.text(of: SHA256.hash(data: Array(key.utf8))) }
+    static func digest(_ key: String) -> String { SHA256.hash(data: Array(key.utf8)).hexadecimal }
 
     /// A key known to the catalog; its text is `rc_` and its id.
     static func made(

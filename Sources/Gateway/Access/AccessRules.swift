@@ -1,4 +1,5 @@
 import Catalog
+import Conventions
 import Crypto
 import HTTPTypes
 
@@ -96,7 +97,7 @@ extension AccessRules {
             // Comparing digests takes the same time wherever they differ (swift-crypto), and digests of keys of any
             // length have one length.
             let isAdmin = admin.map { $0 == digest } ?? false
-            let key = isAdmin || !text.hasPrefix(KeyRules.prefix) ? nil : view.key(digest: Hex.text(of: digest))
+            let key = isAdmin || !text.hasPrefix(KeyRules.prefix) ? nil : view.key(digest: digest.hexadecimal)
             guard isAdmin || key.map({ !$0.record.isExpired(at: now()) }) ?? false else { continue }
             guard found == nil else {
                 throw .badRequest(
@@ -141,7 +142,7 @@ extension AccessRules {
     /// A key that was revoked is known no more: only one that expired can be told from one that never was.
     private func invalid(_ presented: [String]) -> HTTPFailure {
         for text in presented {
-            guard let record = catalog.view.key(digest: Hex.text(of: PresentedKey.digest(of: text)))?.record,
+            guard let record = catalog.view.key(digest: PresentedKey.digest(of: text).hexadecimal)?.record,
                 let end = record.expiresAt
             else { continue }
             return .unauthorized(
@@ -174,7 +175,7 @@ extension AccessRules {
     private func isKey(_ text: String) -> Bool {
         let digest = PresentedKey.digest(of: text)
         if let adminKeyDigest, adminKeyDigest == digest { return true }
-        return text.hasPrefix(KeyRules.prefix) && catalog.view.key(digest: Hex.text(of: digest)) != nil
+        return text.hasPrefix(KeyRules.prefix) && catalog.view.key(digest: digest.hexadecimal) != nil
     }
 }
 

@@ -1,3 +1,5 @@
+import Conventions
+
 /// Writes JSON by hand, fields in the order given: for answers of a thousand records, where an encoder takes a tenth of
 /// a second.
 struct JSONWriter {
@@ -142,7 +144,7 @@ extension JSONWriter {
             case UInt8(ascii: "\t"): append("\\t")
             case 0x00..<0x20:
                 append("\\u00")
-                bytes.append(contentsOf: Hex.text(of: CollectionOfOne(byte)).utf8)
+                bytes.append(contentsOf: CollectionOfOne(byte).hexadecimal.utf8)
             default: bytes.append(byte)
             }
         }

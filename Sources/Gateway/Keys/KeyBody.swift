@@ -1,4 +1,5 @@
 import Catalog
+import Conventions
 import Crypto
 import FoundationEssentials
 import HTTPTypes
@@ -111,6 +112,6 @@ struct SecretKey: Sendable {
             }
         }
         text = KeyRules.prefix + String(encoded)
-        digest = Hex.text(of: SHA256.hash(data: Array(text.utf8)))
+        digest = SHA256.hash(data: Array(text.utf8)).hexadecimal
     }
 }

@@ -1,5 +1,6 @@
 import AMQP
 import Catalog
+import Conventions
 import Crypto
 import Launch
 import Logging
@@ -81,7 +82,7 @@ struct GatewayProcess: RollcallProcess {
     /// The same for every gateway of a deployment: what they have in common is the broker and the namespace.
     private var viaName: String {
         let name = Array((common.namespace + "\n" + common.brokerAddresses.sorted().joined(separator: ",")).utf8)
-        return "rollcall-" + Hex.text(of: SHA256.hash(data: name).prefix(6))
+        return "rollcall-" + SHA256.hash(data: name).prefix(6).hexadecimal
     }
 
     private func certificates() throws -> ServerCertificates? {

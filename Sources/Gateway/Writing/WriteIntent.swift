@@ -1,4 +1,5 @@
 import Catalog
+import Conventions
 import Crypto
 import HTTPTypes
 
@@ -22,11 +23,11 @@ struct WriteIntent: Sendable {
         let key = try Self.idempotencyKey(request.headers)
         let name = call.caller.name
         hasKey = key != nil
-        commandID = key.map { Hex.text(of: SHA256.hash(data: Array("\(name)\n\($0)".utf8))) } ?? Self.randomID()
+        commandID = key.map { SHA256.hash(data: Array("\(name)\n\($0)".utf8)).hexadecimal } ?? Self.randomID()
         // The decoded path: a repeat may spell it another way.
         let identity = Array("\(request.method.rawValue)\n\(call.match.path)\n".utf8) + body
         // Without a key ring no body holds a secret (api_key is refused), so a plain hash gives nothing away.
-        let fingerprints = keyRing?.fingerprints(identity) ?? [Hex.text(of: SHA256.hash(data: identity))]
+        let fingerprints = keyRing?.fingerprints(identity) ?? [SHA256.hash(data: identity).hexadecimal]
         fingerprint = fingerprints[0]
         otherFingerprints = fingerprints.count > 1 ? Array(fingerprints.dropFirst()) : nil
         respondsAsync = Self.respondsAsync(request.headers)
@@ -49,7 +50,7 @@ struct WriteIntent: Sendable {
 
     /// 128 random bits in hex.
     static func randomID() -> String {
-        Hex.text(of: UInt64.random(in: .min ... .max)) + Hex.text(of: UInt64.random(in: .min ... .max))
+        (0..<16).map { _ in UInt8.random(in: .min ... .max) }.hexadecimal
     }
 
     /// The id of the endpoint that this command makes: derived from the command's, so that a repeat makes (and seals
@@ -63,7 +64,7 @@ struct WriteIntent: Sendable {
         var bytes = Array(SHA256.hash(data: Array("\(kind)\n\(commandID)".utf8)).prefix(16))
         bytes[6] = bytes[6] & 0x0f | 0x80
         bytes[8] = bytes[8] & 0x3f | 0x80
-        let hex = Hex.text(of: bytes)
+        let hex = bytes.hexadecimal
         let cuts = [0, 8, 12, 16, 20, 32]
         return zip(cuts, cuts.dropFirst()).map { String(hex.dropFirst($0).prefix($1 - $0)) }.joined(separator: "-")
     }

@@ -1,4 +1,5 @@
 import Catalog
+import Conventions
 import Crypto
 
 extension ModelEntry {
@@ -18,10 +19,7 @@ extension ModelEntry {
             append(model.contentDigest, to: &bytes)
             append(model.sizeBytes.map { String($0) }, to: &bytes)
         }
-        let digits = Array("0123456789abcdef".utf8)
-        return String(
-            decoding: SHA256.hash(data: bytes).prefix(16).flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] },
-            as: UTF8.self)
+        return SHA256.hash(data: bytes).prefix(16).hexadecimal
     }
 
     /// A length before each field, so that no two lists of fields run together alike; -1 for none.

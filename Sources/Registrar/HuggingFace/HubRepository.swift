@@ -1,4 +1,5 @@
 import Catalog
+import Conventions
 import FoundationEssentials
 
 /// A file of a repository, as the Hub lists it.

@@ -1,4 +1,5 @@
 import Catalog
+import Conventions
 import Crypto
 import FoundationEssentials
 
@@ -57,17 +58,12 @@ extension Manifest {
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         do {
             let bytes = try encoder.encode(WithoutDigest(manifest: manifest))
-            sealed.digest = "sha256:" + SHA256.hash(data: bytes).map(Self.hexadecimal).joined()
+            sealed.digest = "sha256:" + SHA256.hash(data: bytes).hexadecimal
         } catch {
             // Strings, integers, and booleans only: there is nothing that JSON cannot say.
             preconditionFailure("a manifest that JSON cannot represent")
         }
         return sealed
-    }
-
-    private static func hexadecimal(_ byte: UInt8) -> String {
-        let text = String(byte, radix: 16)
-        return text.utf8.count == 1 ? "0" + text : text
     }
 
     private struct WithoutDigest: Encodable {

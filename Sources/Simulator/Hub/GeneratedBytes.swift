@@ -1,3 +1,4 @@
+import Conventions
 import Crypto
 
 /// Bytes that look random and are the same every time: the content of weights that nobody has.

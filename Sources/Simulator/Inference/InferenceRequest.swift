@@ -1,3 +1,4 @@
+import Conventions
 import Crypto
 import FoundationEssentials
 import HTTPTypes

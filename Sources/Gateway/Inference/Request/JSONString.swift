@@ -1,3 +1,5 @@
+import Conventions
+
 /// One JSON string, in and out.
 enum JSONString {
     /// What `content`, which stands between quotes, means. nil where it is not a valid string (RFC 8259, section 7):
@@ -68,7 +70,7 @@ enum JSONString {
         for byte in text.utf8 {
             switch byte {
             case 0x22, 0x5C: bytes += [0x5C, byte]
-            case 0..<0x20: bytes += Array("\\u00".utf8) + Hex.text(of: [byte]).utf8
+            case 0..<0x20: bytes += Array("\\u00".utf8) + [byte].hexadecimal.utf8
             default: bytes.append(byte)
             }
         }
