@@ -7,9 +7,9 @@ struct GatewayLimits: Sendable, Hashable {
     /// How long a write waits for its outcome before it is answered with 202; also the command's deadline, unless its
     /// work is long.
     var outcome = Duration.seconds(20)
-    /// How long the first write of a process waits to hear the registrar's clock, which it hears at once where
-    /// there is a registrar.
-    var registrarClock = Duration.seconds(6)
+    /// How long the first write of a process waits to hear the registrar's clock. The registrar says its time whenever a
+    /// process begins to follow the stream, and within a second after it has become the active one.
+    var registrarClock = Duration.seconds(2)
     /// The deadline of a command that asks the Hub or the fleet: its sender has an operation to look at, and a queue of
     /// them may take its time.
     var longWork = Duration.seconds(300)
