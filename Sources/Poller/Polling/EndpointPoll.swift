@@ -78,13 +78,6 @@ struct EndpointPoll: Sendable {
             completion: completion)
         poll.take(conversation.first, of: conversation)
     }
-
-    /// One poll to its end.
-    func callAsFunction(_ item: PollItem, memo: PollMemo?) async throws(PollError) -> Outcome {
-        try await withCheckedContinuation { continuation in
-            start(item, memo: memo) { continuation.resume(returning: $0) }
-        }.get()
-    }
 }
 
 /// The requests of one poll, under one deadline: does what the conversation says.

@@ -9,7 +9,7 @@ struct PollConversation: Sendable {
         case failed(PollError)
     }
 
-    /// What is asked for beside a list.
+    /// A request that a poll makes beside that for the list.
     enum Detail: Sendable, Hashable {
         /// llama.cpp: the context of its only model.
         case context
@@ -93,6 +93,7 @@ struct PollConversation: Sendable {
         return native.isEmpty ? [.openAI] : native
     }
 
+    /// The first request of a poll, and the first after it has begun anew with another list or with a detection.
     var first: Step {
         switch stage {
         case .list(let format): .ask(path: format.path, atMost: nil)
@@ -100,7 +101,7 @@ struct PollConversation: Sendable {
         }
     }
 
-    /// What to do after the answer to what was asked last.
+    /// Takes the answer to the last request, and says what to do next.
     mutating func take(_ answer: Result<EndpointAnswer, PollError>, after time: Duration) -> Step {
         latency = latency ?? time
         do throws(PollError) {
@@ -134,15 +135,14 @@ struct PollConversation: Sendable {
             guard error.concernsThePath else { throw error }
             firstFailure = firstFailure ?? error
             guard rest.isEmpty else {
-                let next = rest.removeFirst()
-                stage = .list(next)
-                return .ask(path: next.path, atMost: nil)
+                stage = .list(rest.removeFirst())
+                return first
             }
             // Another server may have taken this one's place. A kind that was stated stands; its first list counts.
             guard item.endpoint.kind == .auto else { throw firstFailure ?? error }
             (latency, next) = (nil, nil)
             stage = .detection(KindDetector())
-            return .ask(path: KindDetector.first.path, atMost: nil)
+            return first
         }
         if format == .openAI, item.endpoint.kind == .auto,
             let named = KindDetector.kind(namedBy: listing.models.lazy.compactMap(\.ownedBy)), named != kind

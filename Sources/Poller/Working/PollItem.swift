@@ -6,13 +6,9 @@ struct PollItem: Sendable, Hashable {
     var tick: Int64
     /// The held health with the held list in it; nil at the endpoint's first poll.
     var base: SnapshotRow?
+}
 
-    init(endpoint: EndpointRecord, tick: Int64, base: SnapshotRow?) {
-        self.endpoint = endpoint
-        self.tick = tick
-        self.base = base
-    }
-
+extension PollItem {
     init(_ view: EndpointView, tick: Int64) {
         self.init(endpoint: view.record, tick: tick, base: view.snapshot.map(Self.base))
     }

@@ -19,7 +19,6 @@ struct ReportBatcher: Sendable {
     /// When the pending rows must go.
     private(set) var deadline: Duration?
 
-    var isEmpty: Bool { pending.isEmpty }
     var count: Int { pending.count }
 
     /// - Parameter interval: between two polls of the endpoint

@@ -347,7 +347,7 @@ struct ReportBatcherTests {
         #expect(batcher.take(now: .milliseconds(104)).isEmpty)
         #expect(batcher.take(now: .milliseconds(105)).map { $0.map(\.token) } == [[1, 2]])
         #expect(batcher.deadline == nil)
-        #expect(batcher.isEmpty)
+        #expect(batcher.count == 0)
     }
 
     @Test func rowsOfShortIntervalsWaitLess() {
