@@ -65,7 +65,8 @@ struct FollowedStream: CatalogStream {
     var records: StreamRecords {
         follower.read { catalog in
             StreamRecords(
-                endpoints: Dictionary(catalog.endpoints.map { ($0.record.id, $0.record) }, uniquingKeysWith: { $1 }),
+                endpoints: Dictionary(
+                    catalog.unsortedEndpoints.map { ($0.record.id, $0.record) }, uniquingKeysWith: { $1 }),
                 registrations: Dictionary(
                     catalog.registrations.map { ($0.record.name, $0.record) }, uniquingKeysWith: { $1 }))
         }

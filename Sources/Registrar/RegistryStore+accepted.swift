@@ -69,19 +69,13 @@ extension RegistryStore {
             record.generation = revision
             record.revision = revision
             record.createdAt = now / 1000
-            try RecordSize.check(record)
-            try registrations.put(record)
-            try HubLookTable(database: database).schedule(record.name, dueAt: dueAt)
-            try HubLookTable(database: database).forgetNumbers(of: record.name)
+            try write(record, dueAt: dueAt, to: database)
             return Operation(
                 id: command.id, state: .succeeded, revision: revision, status: 201, result: record.name, at: now)
         case .lookedAt(let found, let isApplied):
             guard let held = try registrations.record(named: found.name) else { throw Rejection.modelNotRegistered }
             let record = held.lookedAt(again: found, isApplied: isApplied, revision: revision, at: now)
-            try RecordSize.check(record)
-            try registrations.put(record)
-            try HubLookTable(database: database).schedule(record.name, dueAt: dueAt)
-            try HubLookTable(database: database).forgetNumbers(of: record.name)
+            try write(record, dueAt: dueAt, to: database)
             return Operation(
                 id: command.id, state: .succeeded, revision: revision, status: 200, result: record.name, at: now)
         case .verified:
@@ -92,6 +86,15 @@ extension RegistryStore {
         case .rejected(let rejection):
             throw rejection
         }
+    }
+
+    /// Writes a record that has the newest live numbers.
+    private static func write(_ record: RegistrationRecord, dueAt: Int64, to database: Database) throws {
+        try RecordSize.check(record)
+        try RegistrationTable(database: database).put(record)
+        let looks = HubLookTable(database: database)
+        try looks.schedule(record.name, dueAt: dueAt)
+        try looks.forgetNumbers(of: record.name)
     }
 
     /// Names of registrations whose live numbers are due at `now`, the longest overdue first.
