@@ -95,9 +95,10 @@ let package = Package(
             ],
             swiftSettings: strict),
         // What tests of several targets need.
-        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
+        .target(name: "TestSupport", dependencies: [logging], path: "Tests/TestSupport", swiftSettings: strict),
         .testTarget(
-            name: "AMQPTests", dependencies: ["AMQP", "CRabbitMQ", logging, lifecycle], swiftSettings: strict),
+            name: "AMQPTests", dependencies: ["AMQP", "CRabbitMQ", "TestSupport", logging, lifecycle],
+            swiftSettings: strict),
         .testTarget(name: "CurlTests", dependencies: ["Curl", "TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "CatalogTests", dependencies: ["Catalog", "Conventions", "TestSupport"], swiftSettings: strict),

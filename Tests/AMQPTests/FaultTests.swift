@@ -1,6 +1,7 @@
 import Foundation
 import Logging
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import AMQP
@@ -180,7 +181,13 @@ final class LossRecorder: Sendable {
     private let start = Mutex<ContinuousClock.Instant?>(nil)
     private let loss = OneShot<Duration>()
 
-    var logger: Logger { Logger(label: "test", factory: { _ in Handler(recorder: self) }) }
+    var logger: Logger {
+        Logger(label: "test") { _ in
+            EventLogHandler(logLevel: .debug) { event, _ in
+                if event.message == "Not connected to the broker" { self.lost() }
+            }
+        }
+    }
 
     /// What was lost before this does not count.
     func begin() { start.withLock { $0 = .now } }
@@ -190,20 +197,5 @@ final class LossRecorder: Sendable {
     private func lost() {
         let start = start.withLock(\.self)
         if let start { loss.resolve(start.duration(to: .now)) }
-    }
-
-    private struct Handler: LogHandler {
-        let recorder: LossRecorder
-        var metadata: Logger.Metadata = [:]
-        var logLevel = Logger.Level.debug
-
-        subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-            get { metadata[key] }
-            set { metadata[key] = newValue }
-        }
-
-        func log(event: LogEvent) {
-            if event.message == "Not connected to the broker" { recorder.lost() }
-        }
     }
 }

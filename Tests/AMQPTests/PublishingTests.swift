@@ -1,6 +1,7 @@
 import Foundation
 import Logging
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import AMQP
@@ -102,7 +103,7 @@ extension BrokerTests {
             let address = try BrokerURL(LiveBroker.url).address
             let log = LogRecorder()
             let url = "amqp://someuser:somepassword@\(address)/"
-            try await withConnection(configuration(url), logger: Logger(label: "test", factory: { _ in log })) {
+            try await withConnection(configuration(url), logger: log.logger) {
                 connection in
                 let reason = await connection.waitForReason("ACCESS_REFUSED")
                 #expect(reason.contains(address))
@@ -133,23 +134,13 @@ extension BrokerTests {
 }
 
 /// Keeps what is logged.
-struct LogRecorder: LogHandler {
-    private final class Storage: Sendable {
-        let text = Mutex("")
-    }
+final class LogRecorder: Sendable {
+    private let held = Mutex("")
+    var text: String { held.withLock { $0 } }
 
-    private let storage = Storage()
-    var metadata: Logger.Metadata = [:]
-    var logLevel = Logger.Level.trace
-    var text: String { storage.text.withLock { $0 } }
-
-    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-        get { metadata[key] }
-        set { metadata[key] = newValue }
-    }
-
-    func log(event: LogEvent) {
-        let all = metadata.merging(event.metadata ?? [:]) { $1 }
-        storage.text.withLock { $0 += "\(event.message) \(all)\n" }
+    var logger: Logger {
+        Logger(label: "test") { _ in
+            EventLogHandler { event, metadata in self.held.withLock { $0 += "\(event.message) \(metadata)\n" } }
+        }
     }
 }

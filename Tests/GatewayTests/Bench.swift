@@ -5,6 +5,7 @@ import Logging
 import NIOCore
 import NIOHTTP1
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Gateway
@@ -46,7 +47,7 @@ struct Bench {
                 listensOnLoopback: listensOnLoopback, cors: try cors.map { try #require(CORSPolicy($0)) }),
             keyRing: keyRing, limits: bounds, isStopping: { [drain] in drain.isStopping },
             now: { Bench.now }, time: time,
-            logger: Logger(label: "gateway", factory: { [log] _ in CapturingHandler(box: log, logLevel: logLevel) }))
+            logger: log.logger(logLevel))
     }
 
     /// JSON is the type of a body unless `headers` say otherwise; POST and PATCH always have one. Headers of one name are
@@ -123,25 +124,14 @@ struct Answer {
 /// All that was logged, as text.
 final class LogBox: Sendable {
     private let held = Mutex<[String]>([])
-    func add(_ line: String) { held.withLock { $0.append(line) } }
     var lines: [String] { held.withLock { $0 } }
-}
 
-struct CapturingHandler: LogHandler {
-    let box: LogBox
-    var metadata: Logger.Metadata = [:]
-    var logLevel: Logger.Level
-    init(box: LogBox, logLevel: Logger.Level = .trace) {
-        self.box = box
-        self.logLevel = logLevel
-    }
-    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-        get { metadata[key] }
-        set { metadata[key] = newValue }
-    }
-    func log(event: LogEvent) {
-        let all = metadata.merging(event.metadata ?? [:]) { $1 }
-        box.add("\(event.level) \(event.message) \(all)")
+    func logger(_ level: Logger.Level = .trace) -> Logger {
+        Logger(label: "gateway") { _ in
+            EventLogHandler(logLevel: level) { event, metadata in
+                self.held.withLock { $0.append("\(event.level) \(event.message) \(metadata)") }
+            }
+        }
     }
 }
 

@@ -8,7 +8,7 @@ import Testing
 @Suite(.timeLimit(.minutes(1))) struct RegistrarTimeTests {
     private let log = LogBox()
     private var logger: Logger {
-        Logger(label: "gateway", factory: { [log] _ in CapturingHandler(box: log, logLevel: .trace) })
+        log.logger()
     }
     private static let own: Int64 = 1_800_000_000_000
 

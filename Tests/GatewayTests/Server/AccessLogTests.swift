@@ -26,18 +26,6 @@ extension LiveInferenceTests {
             }
         }
 
-        private struct Handler: LogHandler {
-            let lines: Lines
-            var metadata: Logger.Metadata = [:]
-            /// The setting of the access log decides, not the level.
-            var logLevel = Logger.Level.error
-            subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-                get { metadata[key] }
-                set { metadata[key] = newValue }
-            }
-            func log(event: LogEvent) { lines.add(event.metadata ?? [:]) }
-        }
-
         private func serve(
             _ endpoints: [ListedEndpoint], _ body: @escaping @Sendable (LiveGateway, Lines) async throws -> Void
         ) async throws {
@@ -45,7 +33,8 @@ extension LiveInferenceTests {
             let bench = try Bench(
                 messages + [Keys.made("laptop", scopes: [.models, .inference])], adminKey: Keys.admin)
             let lines = Lines()
-            let logger = Logger(label: "gateway") { _ in Handler(lines: lines) }
+            // The setting of the access log decides, not the level.
+            let logger = Logger(label: "gateway") { _ in EventLogHandler(logLevel: .error) { lines.add($1) } }
             try await bench.serve(accessLogger: logger) { gateway in try await body(gateway, lines) }
         }
 

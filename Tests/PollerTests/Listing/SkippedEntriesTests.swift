@@ -1,5 +1,6 @@
 import Logging
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Poller
@@ -9,22 +10,14 @@ import Testing
         let all = Mutex<[String]>([])
     }
 
-    private struct Handler: LogHandler {
-        let lines: Lines
-        var metadata: Logger.Metadata = [:]
-        var logLevel = Logger.Level.trace
-        subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-            get { metadata[key] }
-            set { metadata[key] = newValue }
-        }
-        func log(event: LogEvent) {
-            lines.all.withLock { $0.append("\(event.level) \(event.metadata?["endpoint"] ?? "")") }
-        }
-    }
-
     @Test func anEndpointIsToldOfOnceUntilItsListIsWholeAgain() {
         let lines = Lines()
-        let skipped = SkippedEntries(logger: Logger(label: "test") { _ in Handler(lines: lines) })
+        let skipped = SkippedEntries(
+            logger: Logger(label: "test") { _ in
+                EventLogHandler { event, metadata in
+                    lines.all.withLock { $0.append("\(event.level) \(metadata["endpoint"] ?? "")") }
+                }
+            })
         for _ in 0..<3 {
             skipped.note(2, of: "a")
             skipped.note(0, of: "b")
