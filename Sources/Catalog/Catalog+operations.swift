@@ -71,7 +71,7 @@ struct OperationShelf: Sendable {
         return operation.isFinal || slot.final == nil
     }
 
-    /// Look-ups leave out what is forgotten at once; the memory is given back from time to time.
+    /// Gives back the memory of forgotten operations from time to time. Look-ups leave them out at once.
     private mutating func sweep(at revision: Int64) {
         guard revision - sweptAt >= Operation.keptRevisions / 10 else { return }
         sweptAt = revision

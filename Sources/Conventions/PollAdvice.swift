@@ -1,4 +1,4 @@
-/// What a person can do about a failed poll: for the log and the command line, beside what went wrong.
+/// Tells a person what to do about a failed poll. The log and the command line print it beside the reason.
 public enum PollAdvice {
     /// nil if the failure's own message says what to do, or nobody can tell.
     ///

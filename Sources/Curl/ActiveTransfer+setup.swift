@@ -14,7 +14,7 @@ extension ActiveTransfer {
         try setUpRequest()
     }
 
-    /// What `setUpRequest` sets for such a request is set for each request, so nothing of it is left to the next.
+    /// Whether `setUpRequest` sets all options that this transfer changes anew for the next one.
     var keepsOptions: Bool {
         let request = exchange.request
         // libcurl takes the user part of a URL into options of its own.

@@ -23,7 +23,8 @@ struct ChatAnswer: Sendable {
         var isInterrupted = false
     }
 
-    /// Throws `.failure` if the answer breaks off or holds an error. If the task is cancelled, gives what has come until then.
+    /// Throws `.failure` if the answer breaks off or holds an error. If the task is cancelled, the summary holds
+    /// the text that has come until then.
     func print(to output: ChatOutput) async throws -> Summary {
         let start = session.time.elapsed()
         var summary = Summary()

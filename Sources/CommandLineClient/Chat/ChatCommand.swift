@@ -69,7 +69,7 @@ struct ChatCommand: GatewayCommand {
         }
     }
 
-    /// An answer that Ctrl-C ends: what has come of it until then.
+    /// Asks, and lets Ctrl-C end the answer. Returns the text that has come until then.
     private func interruptible(_ messages: [JSONBody], in session: Session) async throws -> String {
         let answering = Task { try await answer(messages, in: session) }
         session.interruption.setSubstitute { answering.cancel() }

@@ -31,7 +31,7 @@ final class Interruption: Sendable {
     /// What is done from now on; nil for nothing.
     func setFarewell(_ action: (@Sendable () -> Void)?) { farewell.withLock { $0 = action } }
 
-    /// What is done from now on in the place of ending the process; nil to end it again.
+    /// From now on Ctrl-C calls `action` and does not end the process. If `action` is nil, it ends the process.
     func setSubstitute(_ action: (@Sendable () -> Void)?) { substitute.withLock { $0 = action } }
 
     /// What is said from now on; nil for nothing.

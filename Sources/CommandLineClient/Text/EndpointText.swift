@@ -20,7 +20,7 @@ enum EndpointText {
         return table.text
     }
 
-    /// What can be done about the endpoints whose last poll failed, a line for each of the first ones.
+    /// Advice for the endpoints whose last poll failed, one line each; for the first `maximumAdvice` of them.
     static func advice(_ answer: JSONValue) -> [String] {
         let lines = answer["endpoints"].array.compactMap { endpoint -> String? in
             guard let name = endpoint["name"].string, let code = endpoint["last_error"]["code"].string else {

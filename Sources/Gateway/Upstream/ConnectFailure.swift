@@ -38,7 +38,7 @@ extension ConnectFailure {
     }
 }
 
-/// What went wrong with a connection, in words. The descriptions of NIO's errors name system calls and types.
+/// Describes errors of connections for people. The descriptions of NIO's errors name system calls and types.
 enum UpstreamErrorText {
     static func of(_ error: any Error) -> String {
         switch error {

@@ -51,7 +51,7 @@ extension Exchange: UpstreamDelegate {
         }
     }
 
-    /// What went wrong, with the address that it went wrong at.
+    /// `problem` behind the address of the endpoint.
     private func at(_ problem: String) -> String { "\(target?.authority ?? ""): \(problem)" }
 
     private func use(_ connection: UpstreamHandler) {
