@@ -82,8 +82,11 @@ struct HubConnection: Sendable {
             // Another request may have been told to wait for longer.
             let opening = quota(of: subject).opening(for: .registration).map { ContinuousClock.now.duration(to: $0) }
             let wait = max(wait(after: rejection, attempt: attempt), opening ?? .zero)
-            let isLimited = purpose == .background && rejection.status == 429
-            guard attempt < limits.attempts, !isLimited, ContinuousClock.now + wait < deadline else { throw rejection }
+            let isLimited = rejection.status == 429
+            // Whoever waits for a registration waits until the Hub allows it, if the Hub says when.
+            let mayRepeat = isLimited && rejection.retryAfter != nil || attempt < limits.attempts
+            guard mayRepeat, !(isLimited && purpose == .background), ContinuousClock.now + wait < deadline
+            else { throw rejection }
             try await pause(wait)
             attempt += 1
         }
@@ -94,7 +97,7 @@ struct HubConnection: Sendable {
         guard let asked = rejection.retryAfter.map({ Duration.seconds($0) }) else {
             return doubling + doubling * (pauses.jitter() / 2)
         }
-        return asked + limits.retryDelay * (pauses.jitter() / 2)
+        return max(asked, doubling) + limits.retryDelay * (pauses.jitter() / 2)
     }
 
     /// One attempt, over at most five redirects on the Hub.

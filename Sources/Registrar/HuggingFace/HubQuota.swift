@@ -21,6 +21,9 @@ final class HubQuota: Sendable {
     private static let reserve = 50
     /// After a refusal that says no time.
     private static let backgroundPause = Duration.seconds(30)
+    /// How much longer the background waits after a refusal than people: otherwise all ask in the same moment, and those
+    /// in the background can take what the Hub allows.
+    private static let lead = Duration.seconds(1)
 
     private let state = Mutex(State())
 
@@ -45,7 +48,7 @@ final class HubQuota: Sendable {
                 .map { Duration.seconds($0) }
             state.withLock { state in
                 if let wait { state.notBefore = now + wait }
-                state.notBeforeInBackground = now + (wait ?? Self.backgroundPause)
+                state.notBeforeInBackground = now + (wait.map { $0 + Self.lead } ?? Self.backgroundPause)
             }
         } else if let rateLimit, let left = RetryAdvice.parameter("r", of: rateLimit) {
             let quota = header("RateLimit-Policy").flatMap { RetryAdvice.parameter("q", of: $0) }

@@ -16,7 +16,7 @@ import Testing
         let quota = HubQuota()
         note(quota, 429, ["RateLimit": #""api";r=0;t=55"#])
         #expect(quota.opening(for: .registration, now: now) == now + .seconds(55))
-        #expect(quota.opening(for: .background, now: now) == now + .seconds(55))
+        #expect(quota.opening(for: .background, now: now) == now + .seconds(56))
         #expect(quota.opening(for: .registration, now: now + .seconds(56)) == nil)
         note(quota, 429, ["Retry-After": "70", "RateLimit": #""api";r=0;t=55"#])
         #expect(quota.opening(for: .registration, now: now) == now + .seconds(70))
