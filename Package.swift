@@ -50,10 +50,17 @@ let package = Package(
         .systemLibrary(
             name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "CMalloc"),
-        .target(name: "AMQP", dependencies: ["CRabbitMQ", logging, lifecycle, collections], swiftSettings: strict),
-        .target(name: "Curl", dependencies: ["CCurl", collections], swiftSettings: strict),
+        .systemLibrary(name: "CThreads"),
+        // Threads of the program's own, for what blocks, and what wakes them.
+        .target(name: "Threads", dependencies: ["CThreads"], swiftSettings: strict),
+        // JSON without a word of the domain: scanner, reader, value, writer.
+        .target(name: "JSON", swiftSettings: strict),
         .target(
-            name: "Catalog", dependencies: ["AMQP", "Conventions", logging, lifecycle, collections, crypto],
+            name: "AMQP", dependencies: ["CRabbitMQ", "Threads", logging, lifecycle, collections], swiftSettings: strict
+        ),
+        .target(name: "Curl", dependencies: ["CCurl", "Threads", collections], swiftSettings: strict),
+        .target(
+            name: "Catalog", dependencies: ["AMQP", "Conventions", "JSON", logging, lifecycle, collections, crypto],
             swiftSettings: strict),
         // What all programs do alike and that needs no library: the version, a secret's file, the namespace, how far two
         // names are from each other, which characters are hidden.
@@ -61,43 +68,45 @@ let package = Package(
         .target(
             name: "Launch",
             dependencies: [
-                "AMQP", "CMalloc", "Conventions", collections, logging, lifecycle, nio, nioPosix, nioHTTP1,
+                "AMQP", "CMalloc", "Conventions", "JSON", collections, logging, lifecycle, nio, nioPosix, nioHTTP1,
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ], swiftSettings: strict),
         .executableTarget(
-            name: "CommandLineClient", dependencies: ["AMQP", "Catalog", "Conventions", "Curl", arguments],
+            name: "CommandLineClient", dependencies: ["AMQP", "Catalog", "Conventions", "Curl", "JSON", arguments],
             swiftSettings: strict),
         .executableTarget(
             name: "Gateway",
             dependencies: [
-                "AMQP", "Catalog", "Conventions", "Launch", crypto, logging, lifecycle, httpTypes, nio, nioPosix,
-                nioHTTP1,
+                "AMQP", "Catalog", "Conventions", "JSON", "Launch", crypto, logging, lifecycle, httpTypes, nio,
+                nioPosix, nioHTTP1,
                 .product(name: "NIOSSL", package: "swift-nio-ssl"), .product(name: "NIOTLS", package: "swift-nio"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ], swiftSettings: strict),
         .executableTarget(
             name: "Poller",
             dependencies: [
-                "AMQP", "Catalog", "Conventions", "Curl", "Launch", collections, crypto, logging, lifecycle,
+                "AMQP", "Catalog", "Conventions", "Curl", "JSON", "Launch", collections, crypto, logging, lifecycle,
             ],
             swiftSettings: strict),
         .executableTarget(
             name: "Registrar",
             dependencies: [
-                "AMQP", "Catalog", "Conventions", "Curl", "Launch", crypto, logging, lifecycle,
+                "AMQP", "Catalog", "Conventions", "Curl", "JSON", "Launch", crypto, logging, lifecycle,
                 .product(name: "GRDB", package: "GRDB.swift"),
             ], swiftSettings: strict),
         .executableTarget(
             name: "Simulator",
             dependencies: [
-                "Conventions", "Launch", crypto, logging, lifecycle, httpTypes, nio, nioHTTP1, nioPosix,
+                "Conventions", "JSON", "Launch", crypto, logging, lifecycle, httpTypes, nio, nioHTTP1, nioPosix,
             ],
             swiftSettings: strict),
         // What tests of several targets need.
         .target(name: "TestSupport", dependencies: [logging], path: "Tests/TestSupport", swiftSettings: strict),
+        .testTarget(name: "JSONTests", dependencies: ["JSON", "TestSupport"], swiftSettings: strict),
+        .testTarget(name: "ThreadsTests", dependencies: ["Threads"], swiftSettings: strict),
         .testTarget(
-            name: "AMQPTests", dependencies: ["AMQP", "CRabbitMQ", "TestSupport", logging, lifecycle],
+            name: "AMQPTests", dependencies: ["AMQP", "CRabbitMQ", "TestSupport", "Threads", logging, lifecycle],
             swiftSettings: strict),
         .testTarget(name: "CurlTests", dependencies: ["Curl", "TestSupport"], swiftSettings: strict),
         .testTarget(
@@ -105,21 +114,23 @@ let package = Package(
         .testTarget(name: "LaunchTests", dependencies: ["Launch", "TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "CommandLineClientTests",
-            dependencies: ["CommandLineClient", "Conventions", "Curl", "TestSupport", arguments],
+            dependencies: ["CommandLineClient", "Conventions", "Curl", "JSON", "TestSupport", arguments],
             swiftSettings: strict),
         .testTarget(
             name: "GatewayTests",
             dependencies: [
-                "Conventions", "Gateway", "Curl", "TestSupport", httpTypes, nio, nioPosix, nioHTTP1,
+                "Conventions", "Gateway", "Curl", "JSON", "TestSupport", httpTypes, nio, nioPosix, nioHTTP1,
                 .product(name: "NIOEmbedded", package: "swift-nio"), .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ], swiftSettings: strict),
         .testTarget(
-            name: "PollerTests", dependencies: ["Poller", "TestSupport"], resources: [fixtures], swiftSettings: strict),
+            name: "PollerTests", dependencies: ["Poller", "JSON", "TestSupport"], resources: [fixtures],
+            swiftSettings: strict),
         .testTarget(
             name: "RegistrarTests", dependencies: ["Registrar", "TestSupport"], resources: [fixtures],
             swiftSettings: strict),
         .testTarget(
-            name: "SimulatorTests", dependencies: ["Conventions", "Simulator", "TestSupport"], swiftSettings: strict),
+            name: "SimulatorTests", dependencies: ["Conventions", "Simulator", "JSON", "TestSupport"],
+            swiftSettings: strict),
         // What fills streams for `make bench`; the C and Python programs beside it are its references and its load.
         .executableTarget(
             name: "Benchmarks", dependencies: ["AMQP", "Catalog", logging], path: "Tests/Benchmarks",

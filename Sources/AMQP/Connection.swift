@@ -1,6 +1,7 @@
 public import Logging
 public import ServiceLifecycle
 import Synchronization
+import Threads
 
 /// One connection to the broker that keeps itself up. Publish and consume on separate ones: an alarm of the broker
 /// stops the reading of those that publish.
@@ -32,7 +33,7 @@ public final class Connection: Service {
         let mailbox = mailbox
         await withTaskCancellationHandler {
             await withGracefulShutdownHandler {
-                await OwnedThread.run(name: "amqp") { loop.run() }
+                await OwnedThread(name: "amqp") { loop.run() }.join()
             } onGracefulShutdown: {
                 mailbox.requestStop(.graceful)
             }

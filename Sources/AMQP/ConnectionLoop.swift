@@ -1,4 +1,5 @@
 import Logging
+import Threads
 
 /// What the thread of a connection does: connect, work until that is lost, wait, and again, until it is stopped.
 struct ConnectionLoop: Sendable {

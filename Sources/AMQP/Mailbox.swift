@@ -1,4 +1,5 @@
 import Synchronization
+import Threads
 
 /// What tasks hand to the connection's thread, and what that thread tells them: the only state that both touch.
 final class Mailbox: Sendable {

@@ -1,3 +1,5 @@
+import Threads
+
 /// One connection from its login to its end: carries out on librabbitmq what `SessionState` says. Confined to the
 /// connection's thread.
 final class Session {

@@ -1,4 +1,5 @@
 import Glibc
+import Threads
 
 /// Looks at a topology, or declares it, item by item, on one connection of its own that is closed afterwards. For tools:
 /// a `Connection` does for itself what it needs.
@@ -98,7 +99,7 @@ public struct TopologyVisit: Sendable {
     ) async throws(AMQPError) -> [Report] {
         let (urls, configuration) = (urls.shuffled(), configuration)
         let result = OneShot<Result<[Report], AMQPError>>()
-        await OwnedThread.run(name: "amqp") {
+        let thread = OwnedThread(name: "amqp") {
             var failure = AMQPError(.connectionLost, "there is no broker URL")
             for url in urls {
                 do throws(AMQPError) {
@@ -114,6 +115,7 @@ public struct TopologyVisit: Sendable {
             }
             result.resolve(.failure(failure))
         }
+        await thread.join()
         return try await result.value(ifCancelled: .failure(AMQPError(.stopped, "cancelled"))).get()
     }
 }

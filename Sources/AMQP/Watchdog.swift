@@ -1,5 +1,6 @@
 import Glibc
 import Synchronization
+import Threads
 
 /// Ends calls into librabbitmq that overrun their time: 0.11 can block for ever in a write to a peer that went silent.
 ///
@@ -39,7 +40,7 @@ final class Watchdog: Sendable {
     private let epoch = ContinuousClock.now
 
     private init() {
-        OwnedThread.detach(name: "amqp-watchdog") { Watchdog.shared.watch() }
+        _ = OwnedThread(name: "amqp-watchdog") { Watchdog.shared.watch() }
     }
 
     /// Begins to watch over a connection. Returns nil where no descriptor is left for it.

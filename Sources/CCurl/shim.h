@@ -8,7 +8,6 @@
 #include <curl/curl.h>
 #include <linux/memfd.h>
 #include <sys/epoll.h>
-#include <sys/eventfd.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -101,8 +100,7 @@ static inline CURLcode rollcall_message_result(const CURLMsg *message) {
 // A file in memory. The C library shows `memfd_create` only with GNU extensions, which not every importer turns on.
 static inline int rollcall_memory_file(const char *name) { return (int)syscall(SYS_memfd_create, name, MFD_CLOEXEC); }
 
-// epoll and eventfd: Swift imports their flags as constants of other types than the functions take.
+// Swift imports the flags of epoll as constants of another type than the function takes.
 static inline int rollcall_epoll(void) { return epoll_create1(EPOLL_CLOEXEC); }
-static inline int rollcall_eventfd(void) { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }
 
 #endif

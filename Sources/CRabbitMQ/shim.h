@@ -4,12 +4,6 @@
 #include <amqp_framing.h>
 #include <amqp_ssl_socket.h>
 #include <amqp_tcp_socket.h>
-#include <sys/eventfd.h>
-#include <sys/prctl.h>
-
-// eventfd is not in the Glibc module, and prctl is variadic: this names the calling thread, in 15 bytes.
-static inline int rollcall_eventfd(void) { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }
-static inline void rollcall_set_thread_name(const char *name) { prctl(PR_SET_NAME, name, 0, 0, 0); }
 
 // Variadic in the library, and Swift calls no variadic functions: this is its form for SASL PLAIN.
 static inline amqp_rpc_reply_t rollcall_amqp_login_plain(

@@ -1,4 +1,5 @@
 import AMQP
+import JSON
 
 #if canImport(Glibc)
     import Glibc
@@ -29,7 +30,7 @@ struct BatchOutline: Sendable {
         }
     }
 
-    private mutating func read(batch: UnsafeRawBufferPointer) throws(JSONKeyScanner.Malformed) -> Bool {
+    private mutating func read(batch: UnsafeRawBufferPointer) throws(JSONProblem) -> Bool {
         var members = JSONKeyScanner(batch)
         while let member = try members.next() {
             guard batch.at(member.key).spells("rows") else { continue }
@@ -43,7 +44,7 @@ struct BatchOutline: Sendable {
         return !rows.isEmpty
     }
 
-    private mutating func read(row: UnsafeRawBufferPointer) throws(JSONKeyScanner.Malformed) -> Bool {
+    private mutating func read(row: UnsafeRawBufferPointer) throws(JSONProblem) -> Bool {
         var endpoint: String?
         var (generation, tick): (Int64?, Int64?)
         var members = JSONKeyScanner(row)

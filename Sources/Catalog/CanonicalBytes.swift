@@ -1,4 +1,4 @@
-import FoundationEssentials
+import JSON
 
 /// A total order of values by their bytes as JSON with sorted keys, for the rare ties that nothing else decides.
 enum CanonicalBytes {
@@ -7,10 +7,8 @@ enum CanonicalBytes {
     }
 
     private static func of(_ value: some Encodable) -> [UInt8] {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         do {
-            return Array(try encoder.encode(value))
+            return try JSONCoding.encode(value)
         } catch {
             // Records and rows hold strings, integers, and booleans only: there is nothing that JSON cannot say.
             preconditionFailure("a record that JSON cannot represent")

@@ -1,5 +1,6 @@
 public import AMQP
 import FoundationEssentials
+import JSON
 
 /// A message whose body is not what its type says.
 public struct MalformedMessage: Error, Sendable, CustomStringConvertible {
@@ -97,10 +98,8 @@ extension Message {
     /// `payload` as JSON, with a new unique message id, the header `schema`, and the current trace: for everything that
     /// Rollcall sends.
     public init(type: String, payload: some Encodable, expiration: Duration? = nil) throws {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         self.init(
-            body: Array(try encoder.encode(payload)), type: type, messageID: UUID().uuidString.lowercased(),
+            body: try JSONCoding.encode(payload), type: type, messageID: UUID().uuidString.lowercased(),
             headers: ["schema": .integer(BrokerMap.schema)], expiration: expiration)
         trace = .current
     }
@@ -108,7 +107,7 @@ extension Message {
     /// The body, decoded from JSON. Throws `MalformedMessage` where it is not a `T`.
     public func payload<T: Decodable>(_ type: T.Type) throws -> T {
         do {
-            return try JSONDecoder().decode(type, from: Data(body))
+            return try JSONCoding.decode(type, from: body)
         } catch let error as DecodingError {
             throw MalformedMessage(type: self.type, reason: error.placeOnly)
         }

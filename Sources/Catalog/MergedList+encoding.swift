@@ -1,3 +1,5 @@
+import JSON
+
 extension MergedList {
     /// The fields in the order in which clients see them; see the HTTP contract, `GET /v1/models`.
     ///
@@ -24,24 +26,24 @@ extension MergedList {
         guard !names.isEmpty else { return ([], created) }
         var bytes: [UInt8] = []
         bytes.reserveCapacity(names.count + 160)
-        JSONText.append(raw: #"{"id":"#, to: &bytes)
-        JSONText.append(lines[line].id.value, to: &bytes)
-        JSONText.append(raw: #","object":"model","created":"#, to: &bytes)
-        JSONText.append(created, to: &bytes)
-        JSONText.append(raw: #","owned_by":"#, to: &bytes)
-        JSONText.append((ownersAgree ? owner : nil) ?? "rollcall", to: &bytes)
+        bytes += #"{"id":"#.utf8
+        JSONString.append(lines[line].id.value, to: &bytes)
+        bytes += #","object":"model","created":"#.utf8
+        bytes += String(created).utf8
+        bytes += #","owned_by":"#.utf8
+        JSONString.append((ownersAgree ? owner : nil) ?? "rollcall", to: &bytes)
         if let contextLength {
-            JSONText.append(raw: #","context_length":"#, to: &bytes)
-            JSONText.append(Int64(contextLength), to: &bytes)
+            bytes += #","context_length":"#.utf8
+            bytes += String(contextLength).utf8
         }
-        JSONText.append(raw: #","endpoints":["#, to: &bytes)
+        bytes += #","endpoints":["#.utf8
         bytes.append(contentsOf: names)
-        JSONText.append(raw: "]", to: &bytes)
+        bytes += "]".utf8
         if let registration = registered.registration(of: lines[line].id) {
-            JSONText.append(raw: #","registration":"#, to: &bytes)
-            JSONText.append(registration, to: &bytes)
+            bytes += #","registration":"#.utf8
+            JSONString.append(registration, to: &bytes)
         }
-        JSONText.append(raw: "}", to: &bytes)
+        bytes += "}".utf8
         return (bytes, created)
     }
 }

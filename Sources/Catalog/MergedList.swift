@@ -1,3 +1,5 @@
+import JSON
+
 /// The models of all endpoints, indexed by model and kept up to date endpoint by endpoint.
 ///
 /// A line is encoded again only when something that it is made of changed; the whole is put together only when it is
@@ -163,10 +165,8 @@ struct MergedList: Sendable {
     }
 
     private mutating func add(_ member: Int, name: String, isUsable: Bool, models: HeldModels) {
-        var encodedName: [UInt8] = []
-        JSONText.append(name, to: &encodedName)
         contributions[member] = Contribution(
-            name: name, encodedName: encodedName, isUsable: isUsable, models: models)
+            name: name, encodedName: JSONString.encode(name), isUsable: isUsable, models: models)
         for (position, entry) in models.entries.enumerated() {
             let line = lineOfID[entry.id] ?? newLine(entry.id)
             let place = place(of: name, member, in: lines[line].holders)

@@ -27,14 +27,14 @@ public final class VisibleModels: Sendable {
     func list() -> ModelList {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(models.reduce(40) { $0 + $1.encoded.count + 1 })
-        JSONText.append(raw: #"{"object":"list","data":["#, to: &bytes)
+        bytes += #"{"object":"list","data":["#.utf8
         var isFirst = true
         for model in models {
             if !isFirst { bytes.append(UInt8(ascii: ",")) }
             isFirst = false
             bytes.append(contentsOf: model.encoded)
         }
-        JSONText.append(raw: "]}", to: &bytes)
+        bytes += "]}".utf8
         return ModelList(bytes: bytes)
     }
 }

@@ -1,3 +1,5 @@
+internal import Threads
+
 /// HTTP over one libcurl multi handle on one owned thread; thousands of transfers at once.
 ///
 /// Connections are kept and used again, HTTP/2 is used over TLS where it is offered, certificates are verified, and
@@ -14,7 +16,7 @@ public final class HTTPClient: Sendable {
     public init(configuration: Configuration = .init()) {
         let inbox = Inbox()
         self.inbox = inbox
-        thread = OwnedThread {
+        thread = OwnedThread(name: "curl") {
             TransferLoop(inbox: inbox, configuration: configuration).run()
         }
     }

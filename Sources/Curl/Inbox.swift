@@ -1,6 +1,5 @@
-internal import CCurl
-internal import Glibc
 internal import Synchronization
+internal import Threads
 
 /// What the loop's thread is asked to do, from any thread.
 final class Inbox: Sendable {
@@ -19,14 +18,14 @@ final class Inbox: Sendable {
         /// Set when the loop is about to sleep, taken back by who wakes it: one wake-up for many commands.
         var isAsleep = false
 
-        /// Whether the doorbell has to be rung.
+        /// Whether the loop's thread has to be woken.
         mutating func wake() -> Bool {
             defer { isAsleep = false }
             return isAsleep
         }
     }
 
-    let doorbell = Doorbell()
+    let wakeup = Wakeup()
     private let state = Mutex(State())
 
     /// False when the client is shut down; the command is then dropped.
@@ -37,7 +36,7 @@ final class Inbox: Sendable {
             return (true, state.wake())
         }
         // Outside of the lock: the loop takes it first thing, often before this thread goes on.
-        if isAsleep { doorbell.ring() }
+        if isAsleep { wakeup.signal() }
         return isTaken
     }
 
@@ -47,7 +46,7 @@ final class Inbox: Sendable {
             state.isClosed = true
             return state.wake()
         }
-        if isAsleep { doorbell.ring() }
+        if isAsleep { wakeup.signal() }
     }
 
     /// For the loop: everything that came since the last call, and whether the end was asked for.
@@ -67,28 +66,5 @@ final class Inbox: Sendable {
         }
         sleep(mayWait)
         if mayWait { state.withLock { $0.isAsleep = false } }
-    }
-}
-
-/// An eventfd: wakes the loop's thread from any other.
-final class Doorbell: Sendable {
-    let descriptor: Int32
-
-    init() {
-        descriptor = rollcall_eventfd()
-        // Only for want of descriptors or memory, at a start: nothing could work without it.
-        precondition(descriptor >= 0, "eventfd failed")
-    }
-
-    deinit { close(descriptor) }
-
-    func ring() {
-        // A full counter (EAGAIN) rings too, so the result tells nothing.
-        _ = eventfd_write(descriptor, 1)
-    }
-
-    func silence() {
-        var count: eventfd_t = 0
-        _ = eventfd_read(descriptor, &count)
     }
 }

@@ -1,8 +1,9 @@
 internal import CCurl
 internal import Glibc
+internal import Threads
 
 /// What the loop's thread sleeps on: the sockets that libcurl waits for, the time at which it wants to be called all the
-/// same, and the doorbell. What a turn costs depends on what happened, not on how many transfers there are, for which
+/// same, and the wake-up. What a turn costs depends on what happened, not on how many transfers there are, for which
 /// `curl_multi_perform` looks at every one. Not Sendable: it stays on the loop's thread.
 ///
 /// Source: libcurl's manual, `curl_multi_socket_action`, `CURLMOPT_SOCKETFUNCTION`, `CURLMOPT_TIMERFUNCTION`.
@@ -11,19 +12,19 @@ final class SocketSet {
     private static let longestTurn: Int32 = 64
 
     private let descriptor: Int32
-    private let doorbell: Doorbell
+    private let wakeup: Wakeup
     private var events = [epoll_event](repeating: epoll_event(), count: Int(longestTurn))
     /// What happened while it last slept.
     private var count = 0
     /// When libcurl wants to be called without an event; nil for never.
     private var due: ContinuousClock.Instant?
 
-    init(doorbell: Doorbell) {
-        self.doorbell = doorbell
+    init(wakeup: Wakeup) {
+        self.wakeup = wakeup
         descriptor = rollcall_epoll()
         // Only for want of descriptors or memory, at a start: nothing could work without it.
         precondition(descriptor >= 0, "epoll_create1 failed")
-        add(doorbell.descriptor, EPOLLIN.rawValue)
+        add(wakeup.descriptor, EPOLLIN.rawValue)
     }
 
     deinit { close(descriptor) }
@@ -41,21 +42,15 @@ final class SocketSet {
     func wait(until deadline: ContinuousClock.Instant?) {
         let end = [due, deadline].compactMap { $0 }.min()
         // An interrupt, the one error that there can be, counts as nothing having happened.
-        count = max(0, Int(epoll_wait(descriptor, &events, Self.longestTurn, end.map(Self.milliseconds) ?? -1)))
-    }
-
-    /// Rounded up: rounded down, the last millisecond would be spent spinning.
-    private static func milliseconds(until instant: ContinuousClock.Instant) -> Int32 {
-        let (seconds, attoseconds) = max(.zero, instant - .now).components
-        return Int32(clamping: seconds * 1000 + (attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000)
+        count = max(0, Int(epoll_wait(descriptor, &events, Self.longestTurn, end.map(Wakeup.milliseconds) ?? -1)))
     }
 
     /// Calls libcurl for what has happened.
     func act(on multi: UnsafeMutableRawPointer) {
         var running: Int32 = 0
         for event in events.prefix(count) {
-            guard event.data.fd != doorbell.descriptor else {
-                doorbell.silence()
+            guard event.data.fd != wakeup.descriptor else {
+                wakeup.clear()
                 continue
             }
             curl_multi_socket_action(multi, event.data.fd, Self.selection(event.events), &running)

@@ -26,7 +26,7 @@ final class TransferLoop {
         self.configuration = configuration
         authorities = Result { () throws(HTTPError) in try CertificateAuthorities(configuration) }
         multi = Self.isLibraryReady ? curl_multi_init() : nil
-        sockets = SocketSet(doorbell: inbox.doorbell)
+        sockets = SocketSet(wakeup: inbox.wakeup)
         if let multi {
             sockets.attach(to: multi)
             rollcall_multi_set_long(multi, CURLMOPT_MAXCONNECTS, max(1, configuration.maximumIdleConnections))

@@ -1,5 +1,6 @@
 import Conventions
 import Glibc
+import JSON
 import Logging
 
 /// Makes one line of each log message, as text for people or JSON for machines. `LogWriter` writes the lines: nobody who
@@ -67,34 +68,33 @@ struct LineLogHandler: LogHandler {
     private func jsonLine(
         _ level: String, _ message: Logger.Message, _ time: String, _ fields: [(String, Logger.MetadataValue)]
     ) -> String {
-        var json = JSONText()
-        let head = [("time", time), ("level", level), ("label", label), ("message", message.description)]
-        json.append(raw: "{")
-        for (key, value) in head {
-            json.append(string: key)
-            json.append(raw: ":")
-            json.append(string: value)
-            json.append(raw: ",")
+        var json = JSONWriter(hiding: \.isHidden)
+        json.object { json in
+            json.field("time", time)
+            json.field("level", level)
+            json.field("label", label)
+            json.field("message", message.description)
+            json.field("metadata") { Self.write(fields, into: &$0) }
         }
-        json.append(raw: "\"metadata\":")
-        json.append(object: fields, value: Self.append)
-        json.append(raw: "}\n")
-        return json.text
+        return json.text + "\n"
     }
 
-    private static func append(_ json: inout JSONText, _ value: Logger.MetadataValue) {
-        switch value {
-        case .string(let text): json.append(string: text)
-        case .stringConvertible(let value): json.append(string: value.description)
-        case .dictionary(let fields):
-            json.append(object: fields.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }, value: append)
-        case .array(let items):
-            json.append(raw: "[")
-            for (index, item) in items.enumerated() {
-                if index > 0 { json.append(raw: ",") }
-                append(&json, item)
+    private static func write(_ fields: [(String, Logger.MetadataValue)], into json: inout JSONWriter) {
+        json.object { json in
+            for (key, value) in fields {
+                json.key(key)
+                write(value, into: &json)
             }
-            json.append(raw: "]")
+        }
+    }
+
+    private static func write(_ value: Logger.MetadataValue, into json: inout JSONWriter) {
+        switch value {
+        case .string(let text): json.value(text)
+        case .stringConvertible(let value): json.value(value.description)
+        case .dictionary(let fields):
+            write(fields.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }, into: &json)
+        case .array(let items): json.array { for item in items { write(item, into: &$0) } }
         }
     }
 
@@ -104,8 +104,8 @@ struct LineLogHandler: LogHandler {
             $0 != " " && $0 != "\"" && $0 != "=" && $0 != "\\" && !$0.isHidden
         }
         if plain && !text.isEmpty { return text }
-        var json = JSONText()
-        json.append(string: text)
+        var json = JSONWriter(hiding: \.isHidden)
+        json.value(text)
         return json.text
     }
 

@@ -1,3 +1,6 @@
+import Conventions
+import JSON
+
 /// What a process says of itself at `/readyz`.
 public struct Readiness: Sendable {
     /// A value of the answer's JSON.
@@ -28,14 +31,18 @@ public struct Readiness: Sendable {
 
     /// `{"ready":true,…}`.
     var json: String {
-        var json = JSONText()
-        json.append(object: [("ready", .bool(isReady))] + fields) { json, value in
-            switch value {
-            case .string(let text): json.append(string: text)
-            case .integer(let number): json.append(raw: String(number))
-            case .number(let number): json.append(raw: number.isFinite ? String(number) : "null")
-            case .bool(let value): json.append(raw: String(value))
-            case .null: json.append(raw: "null")
+        var json = JSONWriter(hiding: \.isHidden)
+        json.object { json in
+            json.field("ready", isReady)
+            for (key, value) in fields {
+                json.key(key)
+                switch value {
+                case .string(let text): json.value(text)
+                case .integer(let number): json.value(Int64(number))
+                case .number(let number): json.value(number)
+                case .bool(let flag): json.value(flag)
+                case .null: json.value(nil as String?)
+                }
             }
         }
         return json.text

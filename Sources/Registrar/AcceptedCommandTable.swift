@@ -1,5 +1,6 @@
 import Catalog
 import GRDB
+import JSON
 
 /// A command that takes longer than a transaction: it has been accepted, and its outcome is still to come.
 struct AcceptedCommand: Sendable, Hashable {
@@ -41,7 +42,8 @@ struct AcceptedCommandTable {
                 VALUES (?, ?, ?, ?, ?, ?)
                 """,
             arguments: [
-                command.id, command.fingerprint, try command.trace.map(JSON.encode), try JSON.encode(command.work),
+                command.id, command.fingerprint, try command.trace.map(JSONCoding.text),
+                try JSONCoding.text(command.work),
                 command.revision, command.at,
             ])
     }
@@ -61,8 +63,9 @@ struct AcceptedCommandTable {
     private func decode(_ row: Row) throws -> AcceptedCommand {
         AcceptedCommand(
             id: row["command"], fingerprint: row["fingerprint"],
-            trace: try JSON.decodeIfPresent(TraceContext.self, from: row["trace"]),
-            work: try JSON.decode(AcceptedCommand.Work.self, from: row["work"]), revision: row["revision"],
+            trace: try JSONCoding.decodeIfPresent(TraceContext.self, from: row["trace"]),
+            work: try JSONCoding.decode(AcceptedCommand.Work.self, from: row["work"] as String),
+            revision: row["revision"],
             at: row["at"])
     }
 }

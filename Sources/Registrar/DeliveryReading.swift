@@ -1,6 +1,6 @@
 import AMQP
 import Catalog
-import FoundationEssentials
+import JSON
 
 /// A delivery of the commands queue, as far as it can be understood.
 enum DeliveryReading: Sendable, Hashable {
@@ -40,7 +40,7 @@ enum DeliveryReading: Sendable, Hashable {
         }
         let longest = 256
         do {
-            let names = try JSONDecoder().decode(Names.self, from: Data(message.body))
+            let names = try JSONCoding.decode(Names.self, from: message.body)
             guard (1...longest).contains(names.id.utf8.count) else { return nil }
             return Identity(id: names.id, fingerprint: names.fingerprint ?? "", trace: message.trace)
         } catch {

@@ -1,6 +1,6 @@
 import Catalog
-import FoundationEssentials
 import GRDB
+import JSON
 
 /// Endpoints and their tombstones, within one transaction.
 struct EndpointTable {
@@ -23,7 +23,7 @@ struct EndpointTable {
     func records(above revision: Int64 = 0) throws -> [EndpointRecord] {
         try String.fetchAll(
             database, sql: "SELECT record FROM endpoints WHERE revision > ? ORDER BY revision", arguments: [revision]
-        ).map { try JSON.decode(EndpointRecord.self, from: $0) }
+        ).map { try JSONCoding.decode(EndpointRecord.self, from: $0) }
     }
 
     /// Makes or replaces the record; an older tombstone of the same id is forgotten, since the record outranks it.
@@ -34,7 +34,7 @@ struct EndpointTable {
                 ON CONFLICT (id) DO UPDATE SET name = excluded.name, base_url = excluded.base_url,
                     revision = excluded.revision, record = excluded.record
                 """,
-            arguments: [record.id, record.name, record.baseURL, record.revision, try JSON.encode(record)])
+            arguments: [record.id, record.name, record.baseURL, record.revision, try JSONCoding.text(record)])
         try TombstoneTable(database: database).forget(.endpoint, record.id)
     }
 
@@ -44,24 +44,6 @@ struct EndpointTable {
     }
 
     private func decode(_ text: String?) throws -> EndpointRecord? {
-        try JSON.decodeIfPresent(EndpointRecord.self, from: text)
-    }
-}
-
-/// JSON as it is kept in a column.
-enum JSON {
-    static func encode(_ value: some Encodable) throws -> String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return String(decoding: try encoder.encode(value), as: UTF8.self)
-    }
-
-    static func decode<T: Decodable>(_ type: T.Type, from text: String) throws -> T {
-        try JSONDecoder().decode(type, from: Data(text.utf8))
-    }
-
-    /// nil for a column that is NULL.
-    static func decodeIfPresent<T: Decodable>(_ type: T.Type, from text: String?) throws -> T? {
-        try text.map { try decode(type, from: $0) }
+        try JSONCoding.decodeIfPresent(EndpointRecord.self, from: text)
     }
 }

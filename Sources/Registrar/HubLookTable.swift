@@ -1,5 +1,6 @@
 import Catalog
 import GRDB
+import JSON
 
 /// When the Hub is asked again about each registration, and the live numbers that are newer than its record, within one
 /// transaction.
@@ -31,7 +32,7 @@ struct HubLookTable {
 
     /// Live numbers that are newer than the record; nil where the record has the newest.
     func numbers(of name: String) throws -> HubInfo? {
-        try JSON.decodeIfPresent(
+        try JSONCoding.decodeIfPresent(
             HubInfo.self,
             from: try String.fetchOne(
                 database, sql: "SELECT numbers FROM hub_looks WHERE name = ?", arguments: [name]))
@@ -40,7 +41,7 @@ struct HubLookTable {
     func setNumbers(_ numbers: HubInfo, of name: String, revision: Int64) throws {
         try database.execute(
             sql: "UPDATE hub_looks SET numbers = ?, revision = ? WHERE name = ?",
-            arguments: [try JSON.encode(numbers), revision, name])
+            arguments: [try JSONCoding.text(numbers), revision, name])
     }
 
     /// For a record that was written with the newest numbers.
@@ -56,7 +57,7 @@ struct HubLookTable {
         ).map { row in
             HubChange(
                 registration: row["name"], revision: row["revision"],
-                hub: try JSON.decode(HubInfo.self, from: row["numbers"]))
+                hub: try JSONCoding.decode(HubInfo.self, from: row["numbers"] as String))
         }
     }
 }

@@ -1,5 +1,6 @@
 import Catalog
 import GRDB
+import JSON
 
 /// API keys, within one transaction.
 struct KeyTable {
@@ -7,14 +8,14 @@ struct KeyTable {
 
     func record(id: String) throws -> KeyRecord? {
         try String.fetchOne(database, sql: "SELECT record FROM keys WHERE id = ?", arguments: [id])
-            .map { try JSON.decode(KeyRecord.self, from: $0) }
+            .map { try JSONCoding.decode(KeyRecord.self, from: $0) }
     }
 
     /// All that have a revision above `revision`, lowest first.
     func records(above revision: Int64 = 0) throws -> [KeyRecord] {
         try String.fetchAll(
             database, sql: "SELECT record FROM keys WHERE revision > ? ORDER BY revision", arguments: [revision]
-        ).map { try JSON.decode(KeyRecord.self, from: $0) }
+        ).map { try JSONCoding.decode(KeyRecord.self, from: $0) }
     }
 
     func put(_ record: KeyRecord) throws {
@@ -23,7 +24,7 @@ struct KeyTable {
                 INSERT INTO keys (id, revision, record) VALUES (?, ?, ?)
                 ON CONFLICT (id) DO UPDATE SET revision = excluded.revision, record = excluded.record
                 """,
-            arguments: [record.id, record.revision, try JSON.encode(record)])
+            arguments: [record.id, record.revision, try JSONCoding.text(record)])
         try TombstoneTable(database: database).forget(.key, record.id)
     }
 

@@ -1,5 +1,6 @@
 import Catalog
 import GRDB
+import JSON
 
 /// What became of commands, within one transaction.
 struct OutcomeTable {
@@ -28,7 +29,8 @@ struct OutcomeTable {
             sql:
                 "INSERT INTO outcomes (command, fingerprint, trace, operation, revision, at) VALUES (?, ?, ?, ?, ?, ?)",
             arguments: [
-                operation.id, fingerprint, try trace.map(JSON.encode), try JSON.encode(operation), revision, now,
+                operation.id, fingerprint, try trace.map(JSONCoding.text), try JSONCoding.text(operation), revision,
+                now,
             ])
         return Self.answer(operation, to: fingerprint, at: revision)
     }
@@ -79,10 +81,10 @@ struct OutcomeTable {
     private func decode(_ row: Row) throws -> Outcome {
         let fingerprint: String = row["fingerprint"]
         let revision: Int64 = row["revision"]
-        let operation = try JSON.decode(Operation.self, from: row["operation"])
+        let operation = try JSONCoding.decode(Operation.self, from: row["operation"] as String)
         return Outcome(
             operation: Self.answer(operation, to: fingerprint, at: revision), fingerprint: fingerprint,
-            trace: try JSON.decodeIfPresent(TraceContext.self, from: row["trace"]), revision: revision)
+            trace: try JSONCoding.decodeIfPresent(TraceContext.self, from: row["trace"]), revision: revision)
     }
 }
 

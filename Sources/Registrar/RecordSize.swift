@@ -1,4 +1,5 @@
 import Catalog
+import JSON
 
 /// How long a record may be. It is checked before the commit: what is committed has to be announced, and RabbitMQ takes
 /// no message of more than 16 MiB (`max_message_size`).
@@ -27,5 +28,5 @@ enum RecordSize {
                 message: "The record would be \(bytes) bytes long, and at most \(limit) are stored."))
     }
 
-    private static func size(of record: some Encodable) throws -> Int { try JSON.encode(record).utf8.count }
+    private static func size(of record: some Encodable) throws -> Int { try JSONCoding.encode(record).count }
 }

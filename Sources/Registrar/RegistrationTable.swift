@@ -1,5 +1,6 @@
 import Catalog
 import GRDB
+import JSON
 
 /// Registered models, within one transaction.
 struct RegistrationTable {
@@ -7,7 +8,7 @@ struct RegistrationTable {
 
     func record(named name: String) throws -> RegistrationRecord? {
         try String.fetchOne(database, sql: "SELECT record FROM registrations WHERE name = ?", arguments: [name])
-            .map { try JSON.decode(RegistrationRecord.self, from: $0) }
+            .map { try JSONCoding.decode(RegistrationRecord.self, from: $0) }
     }
 
     /// All that have a revision above `revision`, lowest first.
@@ -15,7 +16,7 @@ struct RegistrationTable {
         try String.fetchAll(
             database, sql: "SELECT record FROM registrations WHERE revision > ? ORDER BY revision",
             arguments: [revision]
-        ).map { try JSON.decode(RegistrationRecord.self, from: $0) }
+        ).map { try JSONCoding.decode(RegistrationRecord.self, from: $0) }
     }
 
     /// Makes or replaces the record.
@@ -25,7 +26,7 @@ struct RegistrationTable {
                 INSERT INTO registrations (name, revision, record) VALUES (?, ?, ?)
                 ON CONFLICT (name) DO UPDATE SET revision = excluded.revision, record = excluded.record
                 """,
-            arguments: [record.name, record.revision, try JSON.encode(record)])
+            arguments: [record.name, record.revision, try JSONCoding.text(record)])
         try TombstoneTable(database: database).forget(.registration, record.name)
     }
 

@@ -1,5 +1,6 @@
 import Catalog
 import GRDB
+import JSON
 
 extension RegistryStore {
     /// How an accepted command ended, before it is written down.

@@ -1,10 +1,9 @@
+import JSON
 import Launch
 
 /// A JSON string with its quotes.
 func quoted(_ text: String) -> String {
-    var json = JSONText()
-    json.append(string: text)
-    return json.text
+    String(decoding: JSONString.encode(text), as: UTF8.self)
 }
 
 /// The time that servers say where they do not say "now": a simulated file's age must not change between answers.

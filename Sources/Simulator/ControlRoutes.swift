@@ -1,5 +1,5 @@
-import FoundationEssentials
 import HTTPTypes
+import JSON
 import NIOCore
 
 /// `/control`: how tests see and change the fleet.
@@ -67,7 +67,7 @@ struct ControlRoutes: Sendable {
     static func decode<Value: Decodable>(_ type: Value.Type, _ request: Request) async throws -> Value {
         let body = try await request.body.collect(upTo: 64 * 1024 * 1024)
         do {
-            return try JSONDecoder().decode(type, from: Data(body.readableBytesView))
+            return try JSONCoding.decode(type, from: body.readableBytesView)
         } catch {
             throw HTTPFailure(.badRequest, message: "\(error)")
         }
@@ -79,11 +79,8 @@ struct ControlRoutes: Sendable {
     }
 
     static func json(_ value: some Encodable) throws -> Response {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        let data = try encoder.encode(value)
-        return Response(
+        Response(
             status: .ok, headers: [.contentType: "application/json"],
-            body: ResponseBody(byteBuffer: ByteBuffer(bytes: data)))
+            body: ResponseBody(byteBuffer: ByteBuffer(bytes: try JSONCoding.encode(value))))
     }
 }

@@ -1,5 +1,6 @@
 import Glibc
 import Synchronization
+import Threads
 
 @testable import AMQP
 
@@ -52,7 +53,7 @@ final class FaultyProxy: Sendable {
     /// Runs the proxy around `body`.
     func whileRunning<Value: Sendable>(_ body: () async throws -> Value) async throws -> Value {
         try await withThrowingTaskGroup(of: Void.self) { tasks in
-            tasks.addTask { await OwnedThread.run(name: "proxy") { self.work() } }
+            tasks.addTask { await OwnedThread(name: "proxy") { self.work() }.join() }
             let result: Result<Value, any Error>
             do { result = .success(try await body()) } catch { result = .failure(error) }
             state.withLock { $0.stopped = true }

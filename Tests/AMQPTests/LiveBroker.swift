@@ -26,12 +26,12 @@ enum LiveBroker {
     static func command(_ path: String, _ arguments: [String]) async throws -> String {
         let output = FileManager.default.temporaryDirectory.appending(path: "amqp-\(UUID().uuidString)")
         defer { unlink(output.path) }
-        let status = OneShot<Int32>()
-        await OwnedThread.run(name: "command") {
-            status.resolve(spawn([path] + arguments, output: output.path))
+        let status = await withCheckedContinuation { continuation in
+            // Not an owned thread: that blocks all signals, and a child inherits the mask.
+            Thread.detachNewThread { continuation.resume(returning: spawn([path] + arguments, output: output.path)) }
         }
         let text = try String(contentsOf: output, encoding: .utf8)
-        try #require(status.current == 0, "\(path) \(arguments): \(text)")
+        try #require(status == 0, "\(path) \(arguments): \(text)")
         return text.trimmingCharacters(in: .whitespacesAndNewlines)
     }
 

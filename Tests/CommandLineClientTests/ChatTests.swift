@@ -1,4 +1,5 @@
 import Foundation
+import JSON
 import Synchronization
 import TestSupport
 import Testing
@@ -213,7 +214,7 @@ struct ChatTests {
         program.interrupt()
         _ = await terminal.read()
         #expect(try await program.end().code == 130)
-        let last = try #require(bodies.withLock(\.last).flatMap { JSONValue(Array($0.utf8)) })["messages"].array
+        let last = try #require(bodies.withLock(\.last).flatMap { JSONValue(Array($0.utf8)) })["messages"].elements
         #expect(last.map { $0["content"].string } == ["one", "Hel", "three"])
     }
 
@@ -241,7 +242,7 @@ struct ChatTests {
             return try await program.end().code
         }
         #expect(code == 0)
-        let last = try #require(gateway.requests.last?.fields["messages"]).array
+        let last = try #require(gateway.requests.last?.fields["messages"]).elements
         #expect(last.map { $0["content"].string } == ["one", "Hello", "two"])
         #expect(last.map { $0["role"].string } == ["user", "assistant", "user"])
     }

@@ -1,5 +1,6 @@
 import Conventions
 import Foundation
+import JSON
 import Synchronization
 import Testing
 

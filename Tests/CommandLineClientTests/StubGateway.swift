@@ -1,6 +1,7 @@
 import ArgumentParser
 import Curl
 import Foundation
+import JSON
 import Synchronization
 import TestSupport
 import Testing
@@ -15,7 +16,7 @@ final class StubGateway: Sendable {
         let headers: [String: String]
         let body: String
         /// The name of a field of the JSON body, and its value.
-        var fields: [String: JSONValue] { JSONValue(Array(body.utf8))?.object ?? [:] }
+        var fields: [String: JSONValue] { JSONValue(Array(body.utf8))?.object?.dictionary ?? [:] }
     }
 
     struct Reply: Sendable {

@@ -2,6 +2,7 @@ import Conventions
 import Crypto
 import Foundation
 import HTTPTypes
+import JSON
 import NIOCore
 import Testing
 
@@ -176,29 +177,28 @@ struct InferenceTests {
     }
 }
 
-@Suite("Members of a JSON object in parts")
-struct TopLevelMembersTests {
-    private func members(_ text: String, pieces: Int) -> String? {
-        var members = TopLevelMembers(.init(["model", "tools"]))
-        let bytes = Array(text.utf8)
-        for start in stride(from: 0, to: bytes.count, by: pieces) {
-            bytes[start..<min(start + pieces, bytes.count)].withUnsafeBytes { members.read($0) }
+@Suite("Wanted members of a JSON object")
+struct MembersTests {
+    private func members(_ text: String) -> String? {
+        InferenceRequest.members(["model", "tools"], of: ByteBuffer(string: text)).map {
+            String(decoding: $0.bytes, as: UTF8.self)
         }
-        return members.object.map { String(decoding: $0, as: UTF8.self) }
     }
 
-    @Test("Wanted members come out, however the text is cut", arguments: [1, 2, 3, 7, 1000])
-    func wanted(pieces: Int) {
+    @Test("Wanted members come out")
+    func wanted() {
         let text = #" { "a\"}" : {"model":"no"}, "model" : "x\"\\" ,"b":[1,{"tools":"]"}],"tools":[{"n":"a b"},2] } "#
-        #expect(members(text, pieces: pieces) == #"{"model":"x\"\\","tools":[{"n":"a b"},2]}"#)
+        #expect(members(text) == #"{"model":"x\"\\","tools":[{"n":"a b"},2]}"#)
     }
 
-    @Test("What is no whole object gives nothing", arguments: ["", "[", "{", #"{"model":"a"#, "{}}", "[]", "1", "{}1"])
-    func malformed(text: String) { #expect(members(text, pieces: 2) == nil) }
+    @Test(
+        "What is no whole object gives nothing",
+        arguments: ["", "[", "{", #"{"model":"a"#, "{}}", "[]", "1", "{}1", #"{"model":[01]}"#])
+    func malformed(text: String) { #expect(members(text) == nil) }
 
-    @Test("A member that is too long is dropped, the others stay")
+    @Test("A member that is too long is left out, the others stay")
     func long() {
-        let text = #"{"tools":"\#(String(repeating: "x", count: TopLevelMembers.memberLimit))","model":1}"#
-        #expect(members(text, pieces: 4096) == #"{"model":1}"#)
+        let text = #"{"tools":"\#(String(repeating: "x", count: 1 << 20))","model":1}"#
+        #expect(members(text) == #"{"model":1}"#)
     }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import JSON
 import Testing
 
 @testable import Simulator
@@ -6,7 +7,7 @@ import Testing
 @Suite("JSON for a schema")
 struct SchemaExampleTests {
     private static func text(_ schema: String) throws -> String {
-        try SchemaExample.text(for: JSONDecoder().decode(JSONValue.self, from: Data(schema.utf8)))
+        try SchemaExample.text(for: JSONReader.read(Array(schema.utf8)))
     }
 
     @Test(

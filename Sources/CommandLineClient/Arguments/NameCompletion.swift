@@ -1,6 +1,7 @@
 import ArgumentParser
 import Curl
 import FoundationEssentials
+import JSON
 
 /// Names for a shell's completion, asked from the gateway while somebody waits for the TAB key.
 ///
@@ -37,7 +38,7 @@ enum NameCompletion {
         for path in paths {
             guard let response = try? await client.get(path), let answer = JSONValue(response.body) else { continue }
             for list in ["data", "models", "endpoints"] {
-                names.formUnion(answer[list].array.compactMap(name))
+                names.formUnion(answer[list].elements.compactMap(name))
             }
         }
         await http.shutdown()
@@ -62,7 +63,7 @@ enum NameCompletion {
     }
 
     /// Records have a name and an id that nobody types; a model of the list has only its id.
-    private static func name(_ record: JSONValue) -> String? { record["name"].string ?? record["id"].string }
+    private static func name(_ record: JSONValue) -> String? { record["name"].text ?? record["id"].text }
 
     /// `--url` and the like out of the line, which as a whole cannot be parsed yet. Standard input is the terminal, so
     /// a key that is to be read from there cannot be had.

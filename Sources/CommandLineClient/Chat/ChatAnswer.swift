@@ -1,9 +1,10 @@
 import Curl
+import JSON
 
 /// One answer of a model: taken from the gateway piece by piece, and printed at once.
 struct ChatAnswer: Sendable {
     /// The messages so far, and how the answer is to be made.
-    let request: [String: JSONBody]
+    let request: JSONObject
     let session: Session
     /// How long nothing may come.
     let patience: Duration
@@ -76,10 +77,10 @@ struct ChatAnswer: Sendable {
                 error: event["error"], status: .failure,
                 otherwise: event["error"].string ?? "the endpoint reported an error in its answer")
         }
-        let choice = event["choices"].array.first ?? .null
+        let choice = event["choices"].elements.first ?? .null
         let message = choice["delta"] == .null ? choice["message"] : choice["delta"]
-        let reasoning = message["reasoning_content"].string ?? message["reasoning"].string
-        let answer = message["content"].string
+        let reasoning = message["reasoning_content"].text ?? message["reasoning"].text
+        let answer = message["content"].text
         if reasoning != nil || answer != nil {
             let now = session.time.elapsed() - start
             summary.firstPiece = summary.firstPiece ?? now
@@ -91,7 +92,7 @@ struct ChatAnswer: Sendable {
             summary.text += answer
             if !session.printsJSON { try output.answer(answer) }
         }
-        summary.finishReason = choice["finish_reason"].string ?? summary.finishReason
+        summary.finishReason = choice["finish_reason"].text ?? summary.finishReason
         summary.tokens = event["usage"]["completion_tokens"].integer ?? summary.tokens
     }
 

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Glibc
+import JSON
 
 /// `rollcall chat`
 struct ChatCommand: GatewayCommand {
@@ -70,7 +71,7 @@ struct ChatCommand: GatewayCommand {
     }
 
     /// Asks, and lets Ctrl-C end the answer. Returns the text that has come until then.
-    private func interruptible(_ messages: [JSONBody], in session: Session) async throws -> String {
+    private func interruptible(_ messages: [JSONValue], in session: Session) async throws -> String {
         let answering = Task { try await answer(messages, in: session) }
         session.interruption.setSubstitute { answering.cancel() }
         defer { session.interruption.setSubstitute(nil) }
@@ -83,19 +84,19 @@ struct ChatCommand: GatewayCommand {
         return readLine()
     }
 
-    private var firstMessages: [JSONBody] { system.map { [Self.message("system", $0)] } ?? [] }
+    private var firstMessages: [JSONValue] { system.map { [Self.message("system", $0)] } ?? [] }
 
-    private static func message(_ role: String, _ content: String) -> JSONBody {
+    private static func message(_ role: String, _ content: String) -> JSONValue {
         .object(["role": .string(role), "content": .string(content)])
     }
 
     /// The text of the answer, once it is complete.
-    private func answer(_ messages: [JSONBody], in session: Session) async throws -> String {
-        var request: [String: JSONBody] = [
+    private func answer(_ messages: [JSONValue], in session: Session) async throws -> String {
+        var request: JSONObject = [
             "model": .string(model), "messages": .array(messages), "stream": .bool(true),
         ]
-        request["max_tokens"] = maxTokens.map(JSONBody.integer)
-        request["temperature"] = temperature.map(JSONBody.number)
+        request["max_tokens"] = maxTokens.map { .integer(Int64($0)) }
+        request["temperature"] = temperature.map(JSONValue.number)
         // Servers count tokens only if they are asked to. One that does not know the option may refuse it.
         if stats { request["stream_options"] = .object(["include_usage": .bool(true)]) }
         let output = ChatOutput(session.console)

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Curl
+import JSON
 
 /// `rollcall endpoints`
 struct EndpointsCommand: AsyncParsableCommand {
@@ -89,11 +90,11 @@ extension EndpointsCommand {
         func validate() throws { _ = try LabelText.labels(label) }
 
         func run(in session: Session) async throws {
-            var body: [String: JSONBody] = ["name": .string(name), "base_url": .string(baseURL)]
-            body["kind"] = kind.map(JSONBody.string)
+            var body: JSONObject = ["name": .string(name), "base_url": .string(baseURL)]
+            body["kind"] = kind.map(JSONValue.string)
             body["labels"] = label.isEmpty ? nil : try LabelText.labels(label)
-            body["poll_interval_seconds"] = pollInterval.map(JSONBody.integer)
-            body["max_concurrency"] = maxConcurrency.map(JSONBody.integer)
+            body["poll_interval_seconds"] = pollInterval.map { .integer(Int64($0)) }
+            body["max_concurrency"] = maxConcurrency.map { .integer(Int64($0)) }
             body["api_key"] = try endpointKeyFile.map { .string(try SecretFile.firstLine(of: $0)) }
             let added = try await session.change("POST", "/v0/endpoints", body: .object(body), key: write.key) {
                 try path($0 ?? name)
@@ -140,9 +141,9 @@ extension EndpointsCommand {
                 }
             }
 
-            var body: JSONBody {
+            var body: JSONValue {
                 switch self {
-                case .number(let number): .integer(number)
+                case .number(let number): .integer(Int64(number))
                 case .standard: .null
                 }
             }
@@ -163,14 +164,14 @@ extension EndpointsCommand {
         }
 
         func run(in session: Session) async throws {
-            var body: [String: JSONBody] = [:]
-            body["name"] = rename.map(JSONBody.string)
-            body["base_url"] = baseURL.map(JSONBody.string)
-            body["kind"] = kind.map(JSONBody.string)
+            var body: JSONObject = [:]
+            body["name"] = rename.map(JSONValue.string)
+            body["base_url"] = baseURL.map(JSONValue.string)
+            body["kind"] = kind.map(JSONValue.string)
             body["labels"] = label.isEmpty && !noLabels ? nil : try LabelText.labels(label)
             body["poll_interval_seconds"] = pollInterval?.body
             body["max_concurrency"] = maxConcurrency?.body
-            body["draining"] = draining.map(JSONBody.bool)
+            body["draining"] = draining.map(JSONValue.bool)
             body["api_key"] =
                 noEndpointKey ? .null : try endpointKeyFile.map { .string(try SecretFile.firstLine(of: $0)) }
             let place = try path(name)
@@ -184,8 +185,8 @@ extension EndpointsCommand {
 
 /// `name=value`, as labels are given.
 enum LabelText {
-    static func labels(_ texts: [String]) throws -> JSONBody {
-        var labels: [String: JSONBody] = [:]
+    static func labels(_ texts: [String]) throws -> JSONValue {
+        var labels: JSONObject = [:]
         for text in texts {
             guard let sign = text.firstIndex(of: "="), sign > text.startIndex else {
                 throw ValidationError("--label is name=value, not \(text)")

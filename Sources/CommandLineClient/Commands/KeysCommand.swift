@@ -1,5 +1,6 @@
 import ArgumentParser
 import Curl
+import JSON
 
 /// `rollcall keys`
 struct KeysCommand: AsyncParsableCommand {
@@ -34,16 +35,16 @@ struct KeysCommand: AsyncParsableCommand {
         var expiresAt: String?
 
         func run(in session: Session) async throws {
-            var body: [String: JSONBody] = [
-                "name": .string(name), "scopes": .array(scope.map(JSONBody.string)),
+            var body: JSONObject = [
+                "name": .string(name), "scopes": .array(scope.map(JSONValue.string)),
             ]
-            body["models"] = model.isEmpty ? nil : .array(model.map(JSONBody.string))
-            body["expires_at"] = expiresAt.map(JSONBody.string)
+            body["models"] = model.isEmpty ? nil : .array(model.map(JSONValue.string))
+            body["expires_at"] = expiresAt.map(JSONValue.string)
             let response = try await session.client.write("POST", "/v0/keys", body: .object(body), key: write.key)
             let id = HumanText.clean(JSONValue(response.body)?["id"].string ?? "?")
             do {
                 try session.show(response) { answer in
-                    guard let key = answer["key"].string else {
+                    guard let key = answer["key"].text else {
                         throw CommandFailure(.failure, "the gateway's answer has no key; is --url right?")
                     }
                     return HumanText.clean(key) + "\n"
@@ -83,8 +84,8 @@ enum KeyText {
         var table = Table(["ID", "NAME", "SCOPES", "MODELS", "EXPIRES", "CREATED"])
         for key in try answer.records("keys") {
             table.add([
-                key["id"].text, key["name"].text, HumanText.list(key["scopes"].array.compactMap(\.text)),
-                HumanText.list(key["models"].array.compactMap(\.text)) ?? "all",
+                key["id"].text, key["name"].text, HumanText.list(key["scopes"].elements.compactMap(\.text)),
+                HumanText.list(key["models"].elements.compactMap(\.text)) ?? "all",
                 key["expires_at"].text ?? "never", key["created_at"].text,
             ])
         }

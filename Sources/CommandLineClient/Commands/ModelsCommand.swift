@@ -1,6 +1,7 @@
 import ArgumentParser
 import Curl
 import FoundationEssentials
+import JSON
 
 /// `rollcall models`
 struct ModelsCommand: AsyncParsableCommand {
@@ -97,7 +98,7 @@ struct ModelsCommand: AsyncParsableCommand {
 
         func run(in session: Session) async throws {
             let place = try path(name)
-            let body: JSONBody = apply ? .object(["apply": .bool(true)]) : .object([:])
+            let body: JSONValue = apply ? .object(["apply": .bool(true)]) : .object([:])
             let response = try await session.change("POST", place + "/refresh", body: body, key: write.key) { _ in place
             }
             try session.show(response, ModelText.refreshed)

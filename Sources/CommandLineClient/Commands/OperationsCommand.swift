@@ -1,5 +1,6 @@
 import ArgumentParser
 import Curl
+import JSON
 
 /// `rollcall operations`
 struct OperationsCommand: AsyncParsableCommand {
@@ -45,7 +46,7 @@ struct StatusCommand: GatewayCommand {
             if isGateway {
                 addGateway(report, to: &fields)
             } else {
-                for (name, value) in report.object.sorted(by: { $0.key < $1.key }) where name != "ready" {
+                for (name, value) in report.object?.sorted ?? [] where name != "ready" {
                     fields.add(name, value.text)
                 }
             }

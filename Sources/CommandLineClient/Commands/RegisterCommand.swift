@@ -1,5 +1,6 @@
 import ArgumentParser
 import Curl
+import JSON
 
 extension ModelsCommand {
     /// `rollcall models register`: starts the registration, and follows it to its end.
@@ -18,11 +19,11 @@ extension ModelsCommand {
         @Flag(help: "Print the operation and do not wait for it.") var noWait = false
 
         func run(in session: Session) async throws {
-            var body: [String: JSONBody] = ["repo": .string(repo)]
-            body["filename"] = filename.map(JSONBody.string)
-            body["quantization"] = quantization.map(JSONBody.string)
-            body["revision"] = revision.map(JSONBody.string)
-            body["display_name"] = displayName.map(JSONBody.string)
+            var body: JSONObject = ["repo": .string(repo)]
+            body["filename"] = filename.map(JSONValue.string)
+            body["quantization"] = quantization.map(JSONValue.string)
+            body["revision"] = revision.map(JSONValue.string)
+            body["display_name"] = displayName.map(JSONValue.string)
             body["chat_template"] = try chatTemplateFile.map { .string(try TextFile.read($0)) }
             let response = try await session.client.write(
                 "POST", "/v0/models/register", body: .object(body), key: write.key, prefersAsync: true)

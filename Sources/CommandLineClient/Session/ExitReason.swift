@@ -1,5 +1,6 @@
 import Conventions
 import Curl
+import JSON
 
 /// The exit codes, numbered as in `sysexits.h`. Part of what is promised: scripts depend on them.
 enum ExitReason: Int32, Sendable, CaseIterable {
@@ -101,7 +102,7 @@ extension CommandFailure {
 
     /// From the error object that every answer of the gateway has, or an operation.
     init(error: JSONValue, status: ExitReason, otherwise: String) {
-        let message = error["message"].string.map(RouteText.withCommands) ?? otherwise
+        let message = error["message"].text.map(RouteText.withCommands) ?? otherwise
         self.init(status, message, code: error["code"].string)
     }
 

@@ -1,5 +1,6 @@
 import Conventions
 import Curl
+import JSON
 
 /// Waits for the outcome of an endpoint's first poll, and says what can be done about one that failed.
 struct FirstPoll: Sendable {

@@ -1,5 +1,6 @@
 import Conventions
 import Curl
+import JSON
 
 /// Requests to one gateway. Answers other than 2xx are thrown as `CommandFailure`.
 struct GatewayClient: Sendable {
@@ -34,12 +35,12 @@ struct GatewayClient: Sendable {
     /// Once one try has ended without an answer, the write may have been done. From then on every failure is `.tryAgain`
     /// and tells the key, unless a gateway answers what became of the write.
     func write(
-        _ method: String, _ path: String, body: JSONBody?, key: String, prefersAsync: Bool = false
+        _ method: String, _ path: String, body: JSONValue?, key: String, prefersAsync: Bool = false
     ) async throws -> HTTPResponse {
         // A gateway without keys wants the type on every write, so that no web page can make one.
         var headers = [("Content-Type", "application/json"), ("Idempotency-Key", key)]
         if prefersAsync { headers.append(("Prefer", "respond-async")) }
-        let bytes = try body?.bytes
+        let bytes = body?.bytes
         var attempt = 1
         var mayBeDone = false
         while true {
@@ -70,9 +71,9 @@ struct GatewayClient: Sendable {
     /// A request whose answer comes piece by piece. It is sent once: nobody knows whether a model has worked on it.
     ///
     /// - Parameter patience: how long nothing may come, before the first piece and between two
-    func stream(_ path: String, body: JSONBody, patience: Duration) async throws -> HTTPResponseStream {
+    func stream(_ path: String, body: JSONValue, patience: Duration) async throws -> HTTPResponseStream {
         let headers = [("Content-Type", "application/json")]
-        var request = request("POST", path, body: try body.bytes, headers: headers, accepts: "text/event-stream")
+        var request = request("POST", path, body: body.bytes, headers: headers, accepts: "text/event-stream")
         request.totalTimeout = nil
         request.firstByteTimeout = patience
         request.idleTimeout = patience

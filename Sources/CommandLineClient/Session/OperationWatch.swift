@@ -1,4 +1,5 @@
 import Curl
+import JSON
 
 /// Follows a write that the gateway has only accepted, until it is done.
 struct OperationWatch: Sendable {

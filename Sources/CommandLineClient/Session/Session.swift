@@ -1,6 +1,7 @@
 import ArgumentParser
 import Curl
 import FoundationEssentials
+import JSON
 
 /// A command that talks to a gateway. `run(in:)` is all that it does, so that tests can run it too.
 protocol GatewayCommand: AsyncParsableCommand {
@@ -77,7 +78,7 @@ struct Session: Sendable {
     ///
     /// - Parameter record: the record's path, from what the operation says it is
     func change(
-        _ method: String, _ path: String, body: JSONBody?, key: String, record: (String?) throws -> String
+        _ method: String, _ path: String, body: JSONValue?, key: String, record: (String?) throws -> String
     ) async throws -> HTTPResponse {
         let response = try await client.write(method, path, body: body, key: key)
         guard response.status == 202, let id = operation(response) else { return response }

@@ -1,4 +1,5 @@
 import Curl
+import JSON
 
 /// The outcome of one attempt at a write. All attempts send the same `Idempotency-Key`.
 enum WriteFinding: Sendable, Hashable {

@@ -1,4 +1,5 @@
 import Conventions
+import JSON
 
 /// Endpoints as people read them.
 enum EndpointText {
@@ -22,7 +23,7 @@ enum EndpointText {
 
     /// Advice for the endpoints whose last poll failed, one line each; for the first `maximumAdvice` of them.
     static func advice(_ answer: JSONValue) -> [String] {
-        let lines = answer["endpoints"].array.compactMap { endpoint -> String? in
+        let lines = answer["endpoints"].elements.compactMap { endpoint -> String? in
             guard let name = endpoint["name"].string, let code = endpoint["last_error"]["code"].string else {
                 return nil
             }
@@ -52,7 +53,7 @@ enum EndpointText {
         fields.add("has key", endpoint["has_api_key"].text)
         fields.add("poller", endpoint["poller"].text)
         fields.add("revision", endpoint["revision"].text)
-        let models = endpoint["models"].array
+        let models = endpoint["models"].elements
         guard !models.isEmpty else { return fields.text }
         var table = Table(["MODEL", ">CONTEXT", "QUANT"])
         for model in models {
@@ -73,6 +74,6 @@ enum EndpointText {
     }
 
     private static func labels(_ labels: JSONValue) -> String? {
-        HumanText.list(labels.object.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value.text ?? "")" })
+        HumanText.list((labels.object?.sorted ?? []).map { "\($0.key)=\($0.value.text ?? "")" })
     }
 }

@@ -1,3 +1,5 @@
+import JSON
+
 /// Models and registrations as people read them.
 enum ModelText {
     /// Of `/v1/models`: what can be used now.
@@ -6,7 +8,7 @@ enum ModelText {
         for model in try answer.records("data") {
             table.add([
                 model["id"].text, model["context_length"].text, model["owned_by"].text,
-                HumanText.list(model["endpoints"].array.compactMap(\.text)), model["registration"].text,
+                HumanText.list(model["endpoints"].elements.compactMap(\.text)), model["registration"].text,
             ])
         }
         return table.text
@@ -20,12 +22,12 @@ enum ModelText {
         fields.add("context length", model["context_length"].text)
         // Endpoints that agree have no largest one.
         if let largest = model["context_length_max"].text { fields.add("at most", largest) }
-        fields.add("endpoints", HumanText.list(model["endpoints"].array.compactMap(\.text)))
+        fields.add("endpoints", HumanText.list(model["endpoints"].elements.compactMap(\.text)))
         fields.add("registration", model["registration"].text)
-        if let capabilities = HumanText.list(model["capabilities"].array.compactMap(\.text)) {
+        if let capabilities = HumanText.list(model["capabilities"].elements.compactMap(\.text)) {
             fields.add("capabilities", capabilities)
         }
-        if let targets = HumanText.list(model["alias_for"].array.compactMap(\.text)) {
+        if let targets = HumanText.list(model["alias_for"].elements.compactMap(\.text)) {
             fields.add("alias for", targets)
         }
         return fields.text
@@ -64,7 +66,7 @@ enum ModelText {
         fields.add("downloads", hubNumber(record, "downloads"))
         fields.add("likes", hubNumber(record, "likes"))
         fields.add("endpoints", endpoints(record))
-        for warning in record["warnings"].array { fields.add("warning", EndpointText.error(warning)) }
+        for warning in record["warnings"].elements { fields.add("warning", EndpointText.error(warning)) }
         return fields.text + alternatives(record) + drift(record["drift"]) + verification(record)
     }
 
@@ -81,7 +83,7 @@ enum ModelText {
 
     /// Empty where nothing is verified.
     static func verification(_ record: JSONValue) -> String {
-        let results = record["verification"].array
+        let results = record["verification"].elements
         guard !results.isEmpty else { return "" }
         var table = Table(["VERIFIED ON", "MODEL", "OUTCOME", ">TOKENS", ">LATENCY", "AT", "TEXT OR ERROR"])
         for result in results {
@@ -95,11 +97,11 @@ enum ModelText {
     }
 
     private static func endpoints(_ record: JSONValue) -> String? {
-        HumanText.list(record["endpoints"].array.compactMap { $0["name"].text ?? $0.text })
+        HumanText.list(record["endpoints"].elements.compactMap { $0["name"].text ?? $0.text })
     }
 
     private static func notes(_ record: JSONValue) -> String? {
-        var notes = record["warnings"].array.compactMap { $0["code"].text }
+        var notes = record["warnings"].elements.compactMap { $0["code"].text }
         if record["drift"]["commit"].text != nil { notes.append("repository_changed") }
         return HumanText.list(notes)
     }
@@ -110,7 +112,7 @@ enum ModelText {
     }
 
     private static func alternatives(_ record: JSONValue) -> String {
-        let others = record["alternatives"].array
+        let others = record["alternatives"].elements
         guard !others.isEmpty else { return "" }
         var table = Table(["ALSO THERE", "FILE", ">SIZE"])
         for other in others {
@@ -127,7 +129,7 @@ enum ModelText {
         var fields = FieldList()
         fields.add("changed to", commit)
         fields.add("seen", drift["detected_at"].text)
-        for change in drift["changes"].array { fields.add(change["change"].text ?? "changed", change["path"].text) }
+        for change in drift["changes"].elements { fields.add(change["change"].text ?? "changed", change["path"].text) }
         return "\n" + fields.text
     }
 }

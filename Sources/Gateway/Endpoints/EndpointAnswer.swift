@@ -1,4 +1,5 @@
 import Catalog
+import JSON
 
 /// An endpoint as clients see it: its record and what its last polls say. Whatever is not known is null, so that
 /// every record has the same fields. The sealed key is never part of it.

@@ -1,4 +1,4 @@
-import FoundationEssentials
+import JSON
 
 /// A field of a JSON object: left out, null, or given.
 enum Field<Value> {
@@ -75,7 +75,7 @@ struct FieldReader {
     /// Throws 400 `invalid_json` if it is not JSON and `invalid_body` if it is not an object.
     static func decode<Body: Decodable>(_ type: Body.Type, from bytes: [UInt8]) throws -> Body {
         do {
-            return try JSONDecoder().decode(type, from: Data(bytes))
+            return try JSONCoding.decode(type, from: bytes)
         } catch DecodingError.typeMismatch, DecodingError.valueNotFound {
             throw HTTPFailure.badRequest("invalid_body", "The body must be a JSON object.")
         } catch is DecodingError {

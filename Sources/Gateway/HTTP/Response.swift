@@ -1,5 +1,5 @@
-import FoundationEssentials
 import HTTPTypes
+import JSON
 import NIOCore
 
 /// An answer whose body is in memory.
@@ -33,8 +33,6 @@ struct Response: Sendable {
     static func json(
         _ value: some Encodable, status: HTTPResponse.Status = .ok, headers: HTTPFields = [:]
     ) throws -> Response {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return Response(json: ByteBuffer(bytes: try encoder.encode(value)), status: status, headers: headers)
+        Response(json: try JSONCoding.encode(value), status: status, headers: headers)
     }
 }

@@ -3,6 +3,7 @@ import Conventions
 import Crypto
 import FoundationEssentials
 import HTTPTypes
+import JSON
 
 /// The body of `POST /v0/keys`, checked for form.
 struct KeyBody: Decodable {

@@ -1,5 +1,6 @@
 import Catalog
 import HTTPTypes
+import JSON
 import Logging
 
 /// `/v0/keys`: API keys are made here, shown once, and known by their digests from then on.

@@ -1,4 +1,5 @@
 import Catalog
+import JSON
 
 /// A model as Ollama's API describes one. What the catalog does not know is zero or an empty text, as Ollama itself
 /// writes it for models of which it knows little.

@@ -1,5 +1,6 @@
 import Catalog
 import HTTPTypes
+import JSON
 
 /// What Ollama's clients read, from the catalog, and what they cannot have.
 struct OllamaRoutes: Sendable {

@@ -1,5 +1,6 @@
 import Catalog
 import HTTPTypes
+import JSON
 
 /// The list of models as clients of Anthropic's API expect it (its reference, "List Models"). They are known by the header
 /// `anthropic-version`, which that API requires.

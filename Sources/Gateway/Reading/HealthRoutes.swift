@@ -1,6 +1,7 @@
 import AMQP
 import Catalog
 import HTTPTypes
+import JSON
 
 /// `/healthz` and `/readyz`.
 struct HealthRoutes: Sendable {

@@ -1,4 +1,5 @@
 import Catalog
+import JSON
 
 /// `GET /v0/operations/{id}`: what has become of a write, on any gateway, for an hour.
 struct OperationRoutes: Sendable {

@@ -1,4 +1,5 @@
 import Catalog
+import JSON
 
 /// A registered model as clients see it. Whatever is not known is null, so that every record has the same fields.
 struct RegistrationAnswer {

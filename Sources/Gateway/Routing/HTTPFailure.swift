@@ -1,5 +1,6 @@
 import Catalog
 import HTTPTypes
+import JSON
 import NIOCore
 
 /// An answer that is an error, in the one shape that every error of every route has.

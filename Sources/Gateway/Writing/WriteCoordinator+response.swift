@@ -1,5 +1,6 @@
 import Catalog
 import HTTPTypes
+import JSON
 
 extension WriteCoordinator.Outcome {
     /// The answer to the write: `succeeded` makes that of a change that was applied here.

@@ -1,3 +1,5 @@
+import JSON
+
 /// What an endpoint answered to one request.
 struct EndpointAnswer: Sendable, Hashable {
     var status: Int
@@ -27,10 +29,10 @@ struct EndpointAnswer: Sendable, Hashable {
         do {
             return try JSONReader.read(body)
         } catch {
-            switch error {
+            switch error.kind {
             case .truncated: throw PollError(.truncated, "the JSON ends early, after \(body.count) bytes")
-            case .malformed(let position):
-                throw PollError(.notJSON, "not JSON: broken at byte \(position) of \(body.count)")
+            case .malformed: throw PollError(.notJSON, "\(error) of \(body.count)")
+            case .tooDeep: throw PollError(.notJSON, "\(error)")
             }
         }
     }

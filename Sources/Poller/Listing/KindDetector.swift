@@ -1,4 +1,5 @@
 import Catalog
+import JSON
 
 /// Finds out what kind of server an endpoint is, by what only that kind says of itself.
 ///
@@ -51,7 +52,7 @@ struct KindDetector: Sendable {
         case .list(let format): afterNative(answer, format)
         case .ollamaVersion: isOllamaVersion(answer) ? found(.ollama, ModelListing()) : ask(.list(.lmStudioV0))
         case .llamaCppProperties: afterProperties(answer)
-        case .vllmVersion: openAIFound(.vllm, if: document(answer)?["version"]?.string != nil)
+        case .vllmVersion: openAIFound(.vllm, if: document(answer)?["version"].string != nil)
         }
     }
 
@@ -81,7 +82,7 @@ struct KindDetector: Sendable {
             openAI = .failure(error)
             guard error.concernsThePath else { return .failed(error) }
         }
-        let owners = (openAIDocument["data"]?.array ?? []).lazy.compactMap { $0["owned_by"]?.string }
+        let owners = openAIDocument["data"].elements.lazy.compactMap { $0["owned_by"].string }
         if let kind = Self.kind(namedBy: owners) { return openAIFound(kind, if: true) }
         if isRouter { return openAIFound(.llamacpp, if: true) }
         return ask(.list(.ollamaTags))
@@ -105,8 +106,8 @@ struct KindDetector: Sendable {
 
     /// llama.cpp's router: no owner, but a status for each model.
     private var isRouter: Bool {
-        let entries = openAIDocument["data"]?.array ?? []
-        return !entries.isEmpty && entries.allSatisfy { $0["status"]?["value"]?.string != nil }
+        let entries = openAIDocument["data"].elements
+        return !entries.isEmpty && entries.allSatisfy { $0["status"]["value"].string != nil }
     }
 
     private mutating func afterNative(_ answer: Result<EndpointAnswer, PollError>, _ format: ListFormat) -> Step {
@@ -143,23 +144,23 @@ struct KindDetector: Sendable {
     }
 
     private func isOllama(_ document: JSONValue) -> Bool {
-        switch document["models"] {
+        switch document.member("models") {
         case .null: true
-        case .array(let entries): entries.allSatisfy { $0["details"]?.isObject == true && $0["digest"]?.string != nil }
+        case .array(let entries): entries.allSatisfy { $0["details"].isObject && $0["digest"].string != nil }
         default: false
         }
     }
 
     private func isLMStudioV0(_ document: JSONValue) -> Bool {
-        let entries = document["data"]?.array ?? []
+        let entries = document["data"].elements
         return !entries.isEmpty
-            && entries.allSatisfy { $0["compatibility_type"]?.string != nil && $0["state"]?.string != nil }
+            && entries.allSatisfy { $0["compatibility_type"].string != nil && $0["state"].string != nil }
     }
 
     private func isLMStudioV1(_ document: JSONValue) -> Bool {
-        let entries = document["models"]?.array ?? []
+        let entries = document["models"].elements
         return !entries.isEmpty
-            && entries.allSatisfy { $0["key"]?.string != nil && $0["loaded_instances"]?.array != nil }
+            && entries.allSatisfy { $0["key"].string != nil && $0["loaded_instances"].array != nil }
     }
 
     private func isOllamaVersion(_ answer: Result<EndpointAnswer, PollError>) -> Bool {
@@ -168,11 +169,11 @@ struct KindDetector: Sendable {
     }
 
     private mutating func afterProperties(_ answer: Result<EndpointAnswer, PollError>) -> Step {
-        if document(answer)?["default_generation_settings"]?.isObject == true {
+        if document(answer)?["default_generation_settings"].isObject == true {
             return openAIFound(.llamacpp, if: true)
         }
-        let entries = openAIDocument["data"]?.array ?? []
-        let mayBeVLLM = entries.contains { $0["max_model_len"] != nil && $0["owned_by"]?.string != "sglang" }
+        let entries = openAIDocument["data"].elements
+        let mayBeVLLM = entries.contains { $0["max_model_len"] != .null && $0["owned_by"].string != "sglang" }
         return mayBeVLLM ? ask(.vllmVersion) : openAIFound(.openai, if: true)
     }
 

@@ -1,4 +1,5 @@
 import Catalog
+import JSON
 
 /// The lists that servers offer, and where.
 enum ListFormat: String, Sendable, Hashable, CaseIterable {
@@ -38,12 +39,12 @@ enum ModelListParser {
 
     private static func openAI(_ document: JSONValue) throws(PollError) -> ModelListing {
         // TGI's OpenAPI document declares one bare model.
-        if document["object"]?.string == "model", document["id"]?.string != nil {
+        if document["object"].string == "model", document["id"].string != nil {
             return try listing(of: [document], openAIEntry)
         }
         var listing = try listing(of: entries(document, under: "data"), openAIEntry)
         // Anthropic's pages.
-        if document["has_more"]?.bool == true { listing.next = document["last_id"]?.string }
+        if document["has_more"].bool == true { listing.next = document["last_id"].string }
         return listing
     }
 
@@ -57,23 +58,23 @@ enum ModelListParser {
         }
         guard document.isObject else { throw PollError(.noList, "JSON, but neither an object nor a list") }
         if saysError(document) { throw PollError(.errorBody, "HTTP 200 with an error in place of a list") }
-        switch document[key] {
+        switch document.member(key) {
         case .array(let elements): return elements
         // Ollama without any model: Go's nil slice.
-        case .null where key == "models" || document["object"]?.string == "list": return []
+        case .null where key == "models" || document["object"].string == "list": return []
         default: throw PollError(.noList, "JSON, but without the list \"\(key)\"")
         }
     }
 
     /// LM Studio answers every unknown path with 200 and `{"error":"Unexpected endpoint or method. …"}`.
     private static func saysError(_ document: JSONValue) -> Bool {
-        if document["object"]?.string == "error" || document["type"]?.string == "error" { return true }
+        if document["object"].string == "error" || document["type"].string == "error" { return true }
         switch document["error"] {
         case .string(let text): return !text.isEmpty
-        case .object, .array, .integer, .real: return true
+        case .object, .array, .integer, .number: return true
         case .bool(let flag): return flag
         // FastAPI's errors.
-        case .null, nil: return document["detail"]?.string != nil && document["data"] == nil
+        case .null: return document["detail"].string != nil && document.member("data") == nil
         }
     }
 
@@ -100,7 +101,7 @@ enum ModelListParser {
 
     private static func openAIEntry(_ entry: JSONValue) -> Reading {
         guard case .object(let object) = entry else { return .unusable }
-        var (id, owner, parameters): (JSONValue?, JSONValue?, Int64?)
+        var (id, owner, parameters): (JSONValue, JSONValue, Int64?) = (.null, .null, nil)
         var (phase, isThere): (String?, Bool) = (nil, true)
         // Where servers say how many tokens a request may use, the binding figure before the model's limit. llama.cpp's
         // `meta.n_ctx_train` is not among them: it says how the model was trained, not what is served.
@@ -113,7 +114,7 @@ enum ModelListParser {
             case "max_model_len": contexts[0] = context(value)  // vLLM, SGLang
             case "meta":
                 contexts[1] = context(value["n_ctx"])  // llama.cpp, GPUStack
-                parameters = value["n_params"]?.count(upTo: ParameterSize.maximum)
+                parameters = value["n_params"].count(upTo: ParameterSize.maximum)
             case "parameters": contexts[2] = context(value["max_seq_len"])  // TabbyAPI
             case "ctx_len": contexts[3] = context(value)  // Cortex
             case "context_length": contexts[4] = context(value)  // OpenRouter, Lemonade
@@ -122,8 +123,8 @@ enum ModelListParser {
             case "max_context_window": contexts[7] = context(value)  // Lemonade
             case "status":
                 // llama.cpp's router lists what failed to load or is still being downloaded.
-                phase = value["value"]?.string
-                if value["failed"]?.bool == true { phase = "failed" }
+                phase = value["value"].string
+                if value["failed"].bool == true { phase = "failed" }
             case "downloaded": isThere = value.bool != false  // Lemonade
             default: break
             }
@@ -143,10 +144,10 @@ enum ModelListParser {
         let details = entry["details"]
         return .model(
             ModelEntry(
-                id: id, quantization: word(details?["quantization_level"]),
-                parameterCount: details?["parameter_size"]?.string.flatMap(ParameterSize.count),
-                architecture: word(details?["family"]), contentDigest: word(entry["digest"]),
-                sizeBytes: entry["size"]?.count(upTo: maximumSize), firstSeen: 0))
+                id: id, quantization: word(details["quantization_level"]),
+                parameterCount: details["parameter_size"].string.flatMap(ParameterSize.count),
+                architecture: word(details["family"]), contentDigest: word(entry["digest"]),
+                sizeBytes: entry["size"].count(upTo: maximumSize), firstSeen: 0))
     }
 
     /// 2^53: larger numbers are not exact in every JSON reader, and the catalog takes none.
@@ -159,33 +160,33 @@ enum ModelListParser {
                 id: id, ownedBy: word(entry["publisher"]),
                 contextLength: context(entry["loaded_context_length"]) ?? context(entry["max_context_length"]),
                 quantization: word(entry["quantization"]), architecture: word(entry["arch"]),
-                loaded: entry["state"]?.string.map { $0 == "loaded" }, firstSeen: 0))
+                loaded: entry["state"].string.map { $0 == "loaded" }, firstSeen: 0))
     }
 
     private static func lmStudioV1Entry(_ entry: JSONValue) -> Reading {
         guard let id = modelID(entry["key"]) else { return .unusable }
-        let instances = entry["loaded_instances"]?.array
+        let instances = entry["loaded_instances"].array
         // Several instances may differ: any of them may get the request, so the least counts.
-        let loadedContext = instances?.compactMap { context($0["config"]?["context_length"]) }.min()
+        let loadedContext = instances?.compactMap { context($0["config"]["context_length"]) }.min()
         return .model(
             ModelEntry(
                 id: id, ownedBy: word(entry["publisher"]),
                 contextLength: loadedContext ?? context(entry["max_context_length"]),
-                quantization: word(entry["quantization"]?["name"]),
-                parameterCount: entry["params_string"]?.string.flatMap(ParameterSize.count),
+                quantization: word(entry["quantization"]["name"]),
+                parameterCount: entry["params_string"].string.flatMap(ParameterSize.count),
                 architecture: word(entry["architecture"]), loaded: instances.map { !$0.isEmpty }, firstSeen: 0))
     }
 }
 
 extension ModelListParser {
     /// A name that can stand in a list, a URL, and a log: not empty, not overlong, no control characters. As it is.
-    private static func modelID(_ value: JSONValue?) -> ModelID? {
-        guard let text = value?.string, isPrintable(text) else { return nil }
+    private static func modelID(_ value: JSONValue) -> ModelID? {
+        guard let text = value.string, isPrintable(text) else { return nil }
         return ModelID(text)
     }
 
-    private static func word(_ value: JSONValue?) -> String? {
-        guard let text = value?.string, isPrintable(text) else { return nil }
+    private static func word(_ value: JSONValue) -> String? {
+        guard let text = value.string, isPrintable(text) else { return nil }
         return text
     }
 
@@ -199,7 +200,7 @@ extension ModelListParser {
     /// Beyond any real context; some configurations write 1e30 for "no limit".
     private static let maximumContext: Int64 = 1_000_000_000
 
-    static func context(_ value: JSONValue?) -> Int? {
-        value?.count(upTo: maximumContext).map(Int.init)
+    static func context(_ value: JSONValue) -> Int? {
+        value.count(upTo: maximumContext).map(Int.init)
     }
 }

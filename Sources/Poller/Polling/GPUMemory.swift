@@ -1,4 +1,5 @@
 import Catalog
+import JSON
 
 /// The GPU memory of a server, from what two kinds say that list their models as OpenAI does.
 enum GPUMemory {
@@ -40,28 +41,23 @@ enum GPUMemory {
     }
 
     private static func xllm(_ document: JSONValue) -> Reading? {
-        guard let devices = document["device"]?["gpu_devices"]?.array, devices.allSatisfy(\.isObject) else {
+        guard let devices = document["device"]["gpu_devices"].array, devices.allSatisfy(\.isObject) else {
             return nil
         }
-        return Reading(bytes: sum(devices.map { $0["total_memory_bytes"]?.count(upTo: maximumBytes) }))
+        return Reading(bytes: sum(devices.map { $0["total_memory_bytes"].count(upTo: maximumBytes) }))
     }
 
     private static func lemonade(_ document: JSONValue) -> Reading? {
-        guard let devices = document["devices"], devices.isObject else { return nil }
-        let lists = ["amd_gpu", "nvidia_gpu"].compactMap { devices[$0]?.array }
+        let devices = document["devices"]
+        let lists = ["amd_gpu", "nvidia_gpu"].compactMap { devices[$0].array }
         // None of the lists: another version's words, which tell nothing.
         guard !lists.isEmpty else { return nil }
-        let present = lists.joined().filter { $0["available"]?.bool != false }
+        let present = lists.joined().filter { $0["available"].bool != false }
         return Reading(bytes: sum(present.map { gigabytes($0["vram_gb"]) }))
     }
 
-    private static func gigabytes(_ value: JSONValue?) -> Int64? {
-        let number: Double
-        switch value {
-        case .integer(let integer): number = Double(integer)
-        case .real(let real): number = real
-        default: return nil
-        }
+    private static func gigabytes(_ value: JSONValue) -> Int64? {
+        guard let number = value.number else { return nil }
         let bytes = number * Double(1 << 30)
         return bytes >= 1 && bytes <= Double(maximumBytes) ? Int64(bytes) : nil
     }

@@ -1,4 +1,5 @@
 import Catalog
+import JSON
 
 /// The requests of one poll, without I/O: it names a path, is given the answer, and names the next one.
 struct PollConversation: Sendable {
@@ -257,7 +258,7 @@ struct PollConversation: Sendable {
     private static func servedContext(_ answer: Result<EndpointAnswer, PollError>) -> Int? {
         do throws(PollError) {
             let properties = try answer.get().json()
-            return ModelListParser.context(properties["default_generation_settings"]?["n_ctx"])
+            return ModelListParser.context(properties["default_generation_settings"]["n_ctx"])
         } catch {
             return nil
         }

@@ -1,4 +1,4 @@
-import FoundationEssentials
+import JSON
 
 /// Body of a chat completion's request (OpenAI API reference, "Create chat completion").
 struct ChatRequest: Encodable {
@@ -21,9 +21,5 @@ struct ChatRequest: Encodable {
         case maximumTokens = "max_tokens"
     }
 
-    func encoded() throws -> [UInt8] {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return Array(try encoder.encode(self))
-    }
+    func encoded() throws -> [UInt8] { try JSONCoding.encode(self) }
 }

@@ -1,4 +1,5 @@
 import Catalog
+import JSON
 
 /// The generation that a verification asks for, and what came of it. No I/O.
 enum Generation {
@@ -43,15 +44,15 @@ enum Generation {
         if let message = errorMessage(document) {
             throw Failure(PollError.Code.errorBody.name, cleaned(message, key: key))
         }
-        guard let message = document["choices"]?.array?.first?["message"], message.isObject else {
+        guard let message = document["choices"].array?.first?["message"], message.isObject else {
             throw Failure("no_completion", "JSON, but no chat completion")
         }
-        let text = ["content", "reasoning_content", "reasoning"].compactMap { message[$0]?.string }
+        let text = ["content", "reasoning_content", "reasoning"].compactMap { message[$0].string }
             .first { !$0.isEmpty }
-        let tokens = document["usage"]?["completion_tokens"]
-        let count = tokens?.count(upTo: 1_000_000).map(Int.init)
+        let tokens = document["usage"]["completion_tokens"]
+        let count = tokens.count(upTo: 1_000_000).map(Int.init)
         // Where the server counts, its count decides.
-        guard count != nil || tokens?.isNumber != true && text != nil else {
+        guard count != nil || tokens.number == nil && text != nil else {
             throw Failure("no_token", "a chat completion without a single token")
         }
         return Success(
@@ -79,10 +80,10 @@ enum Generation {
     /// As OpenAI, Ollama (`error` as a text), vLLM's older versions (`object` is `error`), and FastAPI say it.
     private static func errorMessage(_ document: JSONValue) -> String? {
         let error = document["error"]
-        if let text = error?["message"]?.string ?? error?.string { return text }
-        if document["object"]?.string == "error" { return document["message"]?.string ?? "an error" }
-        if error?.isObject == true { return "an error" }
-        return document["choices"] == nil ? document["detail"]?.string : nil
+        if let text = error["message"].string ?? error.string { return text }
+        if document["object"].string == "error" { return document["message"].string ?? "an error" }
+        if error.isObject { return "an error" }
+        return document.member("choices") == nil ? document["detail"].string : nil
     }
 
     private static func cleaned(_ message: String, key: String?) -> String {
@@ -100,14 +101,5 @@ enum Generation {
     private static func redacted(_ text: String, key: String?) -> String {
         guard let key, !key.isEmpty else { return text }
         return text.replacing(key, with: "…")
-    }
-}
-
-extension JSONValue {
-    fileprivate var isNumber: Bool {
-        switch self {
-        case .integer, .real: true
-        case .null, .bool, .string, .array, .object: false
-        }
     }
 }

@@ -1,7 +1,7 @@
 import Catalog
 import Conventions
 import Crypto
-import FoundationEssentials
+import JSON
 
 /// The weights that are registered.
 struct ChosenWeights: Sendable, Hashable {
@@ -54,10 +54,8 @@ extension Manifest {
     /// With its digest.
     static func sealed(_ manifest: Manifest) -> Manifest {
         var sealed = manifest
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         do {
-            let bytes = try encoder.encode(WithoutDigest(manifest: manifest))
+            let bytes = try JSONCoding.encode(WithoutDigest(manifest: manifest))
             sealed.digest = "sha256:" + SHA256.hash(data: bytes).hexadecimal
         } catch {
             // Strings, integers, and booleans only: there is nothing that JSON cannot say.

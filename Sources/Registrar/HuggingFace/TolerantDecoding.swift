@@ -1,4 +1,4 @@
-import FoundationEssentials
+import JSON
 
 extension KeyedDecodingContainer {
     /// The value, or nil where it is absent or of another type: what the Hub and the authors of repositories write
@@ -17,6 +17,7 @@ struct Lenient<Value: Decodable>: Decodable {
     }
 }
 
+/// What the Hub and the authors of repositories wrote, as far as it can be used.
 enum HubJSON {
     /// nil where the bytes are not JSON, or not of this shape.
     ///
@@ -24,9 +25,7 @@ enum HubJSON {
     ///   not have and JSON5 does.
     static func decode<Value: Decodable>(_ type: Value.Type, from bytes: [UInt8], isHandwritten: Bool = false) -> Value?
     {
-        let decoder = JSONDecoder()
-        decoder.allowsJSON5 = isHandwritten
-        return try? decoder.decode(type, from: Data(bytes))
+        try? JSONCoding.decode(type, from: bytes, isHandwritten: isHandwritten)
     }
 
     /// A short text on one line; nil for others, which are no names of anything.

@@ -1,3 +1,5 @@
+import JSON
+
 extension Hub {
     /// A few small repositories to try registrations with, in the shapes that there are. Their names are those of models
     /// that simulated endpoints have, so that a registration becomes ready where an endpoint has its model.

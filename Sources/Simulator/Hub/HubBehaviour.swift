@@ -1,3 +1,5 @@
+import JSON
+
 /// How the Hub, or one of its repositories, treats its clients.
 struct HubBehaviour: Sendable, Hashable {
     /// What goes wrong.

@@ -1,4 +1,5 @@
 import HTTPTypes
+import JSON
 import Synchronization
 
 /// `/control/hub`: how tests fill the Hub, let it fail, and see what was asked of it.

@@ -1,6 +1,7 @@
 import Conventions
 import Crypto
 import FoundationEssentials
+import JSON
 
 /// A file of a repository at one commit: what the Hub says of it, and where its bytes come from.
 struct HubFile: Sendable, Hashable {
@@ -52,13 +53,13 @@ struct HubFile: Sendable, Hashable {
 
     /// A file of which only the Hub's entry is known. Its bytes are made up, and have not the hash that the entry says.
     init?(listed entry: JSONValue) {
-        guard let path = entry["rfilename"]?.string else { return nil }
+        guard let path = entry["rfilename"].string else { return nil }
         self.path = path
         self.entry = entry
-        size = Int(entry["size"]?.integer ?? entry["lfs"]?["size"]?.integer ?? 0)
+        size = Int(entry["size"].integer ?? entry["lfs"]["size"].integer ?? 0)
         content = .generated(GeneratedBytes(name: path))
-        isLFS = entry["lfs"] != nil
-        etag = entry["lfs"]?["sha256"]?.string ?? entry["blobId"]?.string ?? "0"
+        isLFS = entry.member("lfs") != nil
+        etag = entry["lfs"]["sha256"].string ?? entry["blobId"].string ?? "0"
     }
 
     private init(path: String, content: Content, size: Int, entry: JSONValue, etag: String, isLFS: Bool) {
@@ -89,7 +90,7 @@ struct HubFile: Sendable, Hashable {
             path: path, content: content, size: size,
             entry: .object([
                 "rfilename": .string(path), "blobId": .string(blob), "size": .integer(Int64(size)),
-                "lfs": .object(lfs),
+                "lfs": .object(JSONObject(lfs)),
             ]),
             etag: sha256, isLFS: true)
     }

@@ -1,3 +1,5 @@
+import JSON
+
 /// The content of a repository at one commit.
 struct HubCommit: Sendable, Hashable {
     /// 40 hexadecimal digits.
@@ -59,6 +61,6 @@ struct HubRepository: Sendable {
         answer["gated"] = gated
         answer["siblings"] = .array(
             commit.files.map { blobs ? $0.entry : .object(["rfilename": .string($0.path)]) })
-        return .object(answer)
+        return .object(JSONObject(answer))
     }
 }

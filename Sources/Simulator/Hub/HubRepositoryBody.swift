@@ -1,6 +1,7 @@
 import Conventions
 import Crypto
 import FoundationEssentials
+import JSON
 
 /// What a control request wants of the Hub cannot be.
 struct HubError: Error, CustomStringConvertible {
@@ -75,7 +76,7 @@ struct HubRepositoryBody: Sendable, Decodable {
             given[path] = .generated(path, size: size.size, variant: size.variant)
         }
         for (path, text) in files ?? [:] { given[path] = .text(path, text) }
-        let listed = (info?["siblings"]?.array ?? []).compactMap(HubFile.init(listed:))
+        let listed = (info?["siblings"]?.elements ?? []).compactMap(HubFile.init(listed:))
         let others = given.keys.filter { path in !listed.contains { $0.path == path } }.sorted()
         return listed.map { given[$0.path] ?? $0 } + others.compactMap { given[$0] }
     }
@@ -128,10 +129,8 @@ struct HubRepositoryBody: Sendable, Decodable {
             let commit = HubCommit(sha: sha, info: fields, files: files)
             if (repository.commits[sha] ?? commit) == commit { return commit }
         }
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = .sortedKeys
         var hash = Insecure.SHA1()
-        hash.update(data: try encoder.encode(fields))
+        hash.update(data: JSONValue.object(JSONObject(fields)).bytes)
         for file in files { hash.update(data: Array("\(file.path) \(file.etag) \(file.size)\n".utf8)) }
         return HubCommit(sha: hash.finalize().hexadecimal, info: fields, files: files)
     }

@@ -2,6 +2,7 @@ import Conventions
 import Crypto
 import FoundationEssentials
 import HTTPTypes
+import JSON
 import NIOCore
 
 /// Answers under `/hub` as the Hugging Face Hub does.
@@ -90,9 +91,7 @@ struct HubResponder: Sendable {
         guard let commit = repository.commit(revision) else {
             return HubRefusal.revisionNotFound(revision).response
         }
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        let data = try encoder.encode(repository.answer(commit, blobs: blobs))
+        let data = repository.answer(commit, blobs: blobs).bytes
         let tag = Insecure.SHA1.hash(data: data).hexadecimal
         return Response(
             status: .ok,

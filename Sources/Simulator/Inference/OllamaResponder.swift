@@ -1,5 +1,6 @@
 import FoundationEssentials
 import HTTPTypes
+import JSON
 import NIOCore
 
 /// Generates in Ollama's own API: whole, or line by line, which is what it does unless `stream` is false. Of the faults of
@@ -21,15 +22,15 @@ struct OllamaResponder {
 
     func respond(to request: Request) async throws -> Response {
         let bytes = try await request.body.collect(upTo: InferenceRequest.bodyLimit)
-        guard let asked = try? JSONDecoder().decode(JSONValue.self, from: Data(bytes.readableBytesView)),
-            let model = asked["model"]?.string, !model.isEmpty
+        guard let asked = try? bytes.withUnsafeReadableBytes({ try JSONReader.read($0) }),
+            let model = asked["model"].string, !model.isEmpty
         else { return .of(.json(#"{"error":"missing request body"}"#, status: 400)) }
         guard endpoint.models.contains(where: { $0.id == model || $0.id == model + ":latest" }) else {
             return .of(.json(#"{"error":\#(quoted("model '\(model)' not found"))}"#, status: 404))
         }
         let answer = OllamaAnswer(
             route: route, model: model, generation: .greeting(of: endpoint.name),
-            inputs: asked["input"]?.array?.count ?? 1, now: fleet.now() / 1000)
+            inputs: asked["input"].array?.count ?? 1, now: fleet.now() / 1000)
         guard route == .chat || route == .generate, asked["stream"] != .bool(false) else {
             return .of(.json(answer.whole))
         }

@@ -1,3 +1,5 @@
+import JSON
+
 /// A value that a server refuses.
 struct InvalidValue: Error {
     let parameter: String
@@ -20,7 +22,7 @@ struct RequestValues {
 
     init(_ body: JSONValue) { self.body = body }
 
-    private func given(_ name: String) -> JSONValue? { body[name].flatMap { $0 == .null ? nil : $0 } }
+    private func given(_ name: String) -> JSONValue? { body[name] == .null ? nil : body[name] }
 
     /// The newer of OpenAI's two names goes first.
     func limit() throws(InvalidValue) -> Int? {
@@ -42,7 +44,7 @@ struct RequestValues {
             count = Int(number)
         }
         // A prompt that is a list of numbers is one prompt in tokens.
-        guard let prompts = body["prompt"]?.array, prompts.first?.integer == nil else { return count }
+        guard let prompts = body["prompt"].array, prompts.first?.integer == nil else { return count }
         guard !prompts.isEmpty, prompts.count * count <= Self.mostAnswers else {
             throw InvalidValue("prompt", "must ask for 1 to \(Self.mostAnswers) answers")
         }
@@ -88,17 +90,17 @@ enum AnswerFormat: Sendable {
     init(_ route: InferenceRoute, _ body: JSONValue) throws(InvalidValue) {
         let (parameter, given) =
             switch route {
-            case .responses: ("text.format", body["text"]?["format"])
-            case .messages where body["output_format"] != nil: ("output_format", body["output_format"])
-            case .messages: ("output_config.format", body["output_config"]?["format"])
+            case .responses: ("text.format", body["text"]["format"])
+            case .messages where body.member("output_format") != nil: ("output_format", body["output_format"])
+            case .messages: ("output_config.format", body["output_config"]["format"])
             default: ("response_format", body["response_format"])
             }
-        guard let given, given != .null else {
+        guard given != .null else {
             self = .text
             return
         }
-        let schema = given["json_schema"]?["schema"] ?? given["schema"]
-        switch (given["type"]?.string, schema) {
+        let schema = given["json_schema"].member("schema") ?? given.member("schema")
+        switch (given["type"].string, schema) {
         case ("text", _): self = .text
         // llama.cpp takes a schema here too.
         case ("json_object", nil): self = .object

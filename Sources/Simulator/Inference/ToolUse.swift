@@ -1,3 +1,5 @@
+import JSON
+
 /// A function that a client offers to a model.
 struct Tool: Sendable {
     let name: String
@@ -34,12 +36,12 @@ struct ToolUse: Sendable {
         guard let entries = offered.array else { throw InvalidValue("tools", "must be a list") }
         for (index, entry) in entries.enumerated() {
             // What the provider itself would do, such as a search of the web, is left out.
-            guard ["function", "custom", nil].contains(entry["type"]?.string) else { continue }
-            let function = entry["function"] ?? entry
-            let schema = function["parameters"] ?? function["input_schema"]
+            guard ["function", "custom", nil].contains(entry["type"].string) else { continue }
+            let function = entry.member("function") ?? entry
+            let schema = function.member("parameters") ?? function.member("input_schema")
             // A custom tool of OpenAI's takes text and no arguments. Anthropic's of that type has a schema.
             guard entry["type"] != .string("custom") || schema != nil else { continue }
-            guard let name = function["name"]?.string, !name.isEmpty else {
+            guard let name = function["name"].string, !name.isEmpty else {
                 throw InvalidValue("tools[\(index)]", "must have a name")
             }
             tools.append(Tool(name: name, schema: schema))
@@ -52,19 +54,19 @@ struct ToolUse: Sendable {
             choice = tools.isEmpty ? .none : .auto
             return
         }
-        let type = given.string ?? given["type"]?.string ?? (given["function"] == nil ? "" : "function")
+        let type = given.string ?? given["type"].string ?? (given.member("function") == nil ? "" : "function")
         switch type {
         case "none": choice = .none
         case "auto": choice = tools.isEmpty ? .none : .auto
         case "required", "any": choice = .required
         case "function", "tool", "custom":
             choice = .required
-            let name = given["function"]?["name"]?.string ?? given["name"]?.string
+            let name = given["function"]["name"].string ?? given["name"].string
             try keep([name])
         case "allowed_tools":
-            let allowed = given["allowed_tools"] ?? given
+            let allowed = given.member("allowed_tools") ?? given
             choice = allowed["mode"] == .string("required") ? .required : .auto
-            try keep((allowed["tools"]?.array ?? []).map { ($0["function"] ?? $0)["name"]?.string })
+            try keep(allowed["tools"].elements.map { ($0.member("function") ?? $0)["name"].string })
         default: throw InvalidValue("tool_choice", "must be none, auto, required, or name one of the tools")
         }
         if choice == .required, tools.isEmpty {
@@ -118,15 +120,15 @@ struct Conversation: Sendable {
     /// - Parameter messages: of a chat, of Anthropic's messages, or the items of OpenAI's responses
     init(messages: [JSONValue]) {
         for message in messages.reversed() {
-            let parts = message["content"]?.array ?? []
-            switch message["role"]?.string ?? message["type"]?.string {
+            let parts = message["content"].elements
+            switch message["role"].string ?? message["type"].string {
             case "user":
                 guard parts.contains(where: { $0["type"] == .string("tool_result") }) else { return }
                 hasResult = true
             case "tool", "function", "function_call_output": hasResult = true
             case "function_call": note(message["name"])
             case "assistant":
-                for call in message["tool_calls"]?.array ?? [] { note(call["function"]?["name"]) }
+                for call in message["tool_calls"].elements { note(call["function"]["name"]) }
                 for part in parts where part["type"] == .string("tool_use") { note(part["name"]) }
             default: break
             }
@@ -140,7 +142,7 @@ struct Conversation: Sendable {
         return conversation
     }()
 
-    private mutating func note(_ name: JSONValue?) {
-        if let name = name?.string { called.insert(name) }
+    private mutating func note(_ name: JSONValue) {
+        if let name = name.string { called.insert(name) }
     }
 }

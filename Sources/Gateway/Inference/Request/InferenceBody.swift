@@ -1,4 +1,5 @@
 import Catalog
+import JSON
 import NIOCore
 
 /// A request's body as it came, with what routing has to know of it. Nothing is decoded but the few values that are.

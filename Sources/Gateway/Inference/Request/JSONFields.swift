@@ -1,4 +1,5 @@
 import Catalog
+import JSON
 
 /// The values of a JSON body that routing has to know. Nothing is decoded but these few.
 struct JSONFields {

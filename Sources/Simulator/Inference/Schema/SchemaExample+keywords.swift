@@ -1,3 +1,5 @@
+import JSON
+
 extension SchemaExample {
     /// Keywords that would have to be obeyed and are not. Those that describe only, or that nothing made here can
     /// break, may stand in a schema.
@@ -6,14 +8,14 @@ extension SchemaExample {
         "$recursiveRef",
     ]
 
-    static func checkKeywords(_ members: [String: JSONValue]) throws(Unsupported) {
+    static func checkKeywords(_ members: JSONObject) throws(Unsupported) {
         if let keyword = refused.first(where: { members[$0] != nil }) {
             throw Unsupported("the keyword \(keyword) is not supported")
         }
     }
 
     /// The types that a value may have, as they are named, or as the other keywords tell.
-    static func types(_ members: [String: JSONValue]) -> [String] {
+    static func types(_ members: JSONObject) -> [String] {
         if let type = members["type"] { return type.string.map { [$0] } ?? type.array?.compactMap(\.string) ?? [] }
         let keywords = [
             ("object", ["properties", "required", "additionalProperties", "patternProperties", "minProperties"]),
@@ -26,15 +28,17 @@ extension SchemaExample {
     /// Branches that lead nowhere deeper come first.
     static func shortFirst(_ branches: [JSONValue]) -> [JSONValue] {
         func leadsDeeper(_ branch: JSONValue) -> Bool {
-            ["$ref", "properties", "items", "prefixItems", "allOf", "anyOf", "oneOf"].contains { branch[$0] != nil }
+            ["$ref", "properties", "items", "prefixItems", "allOf", "anyOf", "oneOf"].contains {
+                branch.member($0) != nil
+            }
         }
         return branches.filter { !leadsDeeper($0) } + branches.filter(leadsDeeper)
     }
 
     /// The schema without `$ref` and `allOf`: what they say is in it.
     func resolved(
-        _ members: [String: JSONValue], _ place: inout Place
-    ) throws(Unsupported) -> [String: JSONValue] {
+        _ members: JSONObject, _ place: inout Place
+    ) throws(Unsupported) -> JSONObject {
         var members = members
         for _ in 0..<64 {
             if let reference = members.removeValue(forKey: "$ref")?.string {
@@ -59,7 +63,7 @@ extension SchemaExample {
             if let items = place?.array {
                 place = Int(key).flatMap { items.indices.contains($0) ? items[$0] : nil }
             } else {
-                place = place?[key]
+                place = place?.member(key)
             }
         }
         guard let place, pointer.isEmpty || pointer.hasPrefix("/") else {
@@ -83,15 +87,15 @@ extension SchemaExample {
     }
 
     /// A schema that allows what both allow.
-    func merge(_ members: [String: JSONValue], _ other: JSONValue) throws(Unsupported) -> [String: JSONValue] {
+    func merge(_ members: JSONObject, _ other: JSONValue) throws(Unsupported) -> JSONObject {
         if other == .bool(true) { return members }
         guard let other = other.object else { throw Unsupported("it allows nothing") }
         return try members.isEmpty ? other : Self.merge(members, other)
     }
 
     private static func merge(
-        _ one: [String: JSONValue], _ other: [String: JSONValue]
-    ) throws(Unsupported) -> [String: JSONValue] {
+        _ one: JSONObject, _ other: JSONObject
+    ) throws(Unsupported) -> JSONObject {
         var merged = one
         for (keyword, value) in other.sorted(by: { $0.key < $1.key }) {
             guard let present = merged[keyword], present != value else {
@@ -137,9 +141,9 @@ extension SchemaExample {
                 names.filter { isAllowed($0, by: others) }
                     + others.filter { !names.contains($0) && isAllowed($0, by: names) })
         case "minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties":
-            return (one.double ?? -.infinity) > (other.double ?? -.infinity) ? one : other
+            return (one.number ?? -.infinity) > (other.number ?? -.infinity) ? one : other
         case "maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties":
-            return (one.double ?? .infinity) < (other.double ?? .infinity) ? one : other
+            return (one.number ?? .infinity) < (other.number ?? .infinity) ? one : other
         case "const", "pattern", "format", "multipleOf":
             throw Unsupported("two values of \(keyword) hold at once")
         default: return other

@@ -1,4 +1,4 @@
-import FoundationEssentials
+import JSON
 
 /// Makes JSON that a schema allows, always the same for the same schema.
 ///
@@ -62,7 +62,7 @@ struct SchemaExample {
         }
     }
 
-    private mutating func value(_ members: [String: JSONValue], _ given: Place) throws(Unsupported) -> String {
+    private mutating func value(_ members: JSONObject, _ given: Place) throws(Unsupported) -> String {
         var place = given
         var members = try resolved(members, &place)
         for keyword in ["anyOf", "oneOf"] {
@@ -73,10 +73,10 @@ struct SchemaExample {
             }
         }
         try Self.checkKeywords(members)
-        if let only = members["const"] { return try Self.json(only) }
+        if let only = members["const"] { return Self.json(only) }
         if let words = members["enum"]?.array {
             guard !words.isEmpty else { throw Unsupported("an enum allows nothing") }
-            return try Self.json(words[place.number % words.count])
+            return Self.json(words[place.number % words.count])
         }
         let types = Self.types(members)
         let isBrief = isBrief(place)
@@ -98,7 +98,7 @@ struct SchemaExample {
     }
 
     private mutating func value(
-        of type: String, _ members: [String: JSONValue], _ place: Place
+        of type: String, _ members: JSONObject, _ place: Place
     ) throws(Unsupported) -> String {
         switch type {
         case "object": return try object(members, place)
@@ -111,9 +111,8 @@ struct SchemaExample {
         }
     }
 
-    private mutating func object(_ members: [String: JSONValue], _ place: Place) throws(Unsupported) -> String {
+    private mutating func object(_ members: JSONObject, _ place: Place) throws(Unsupported) -> String {
         let properties = members["properties"]?.object ?? [:]
-        // A dictionary has lost the schema's order; that of the required names is the best that is left of it.
         let required = members["required"]?.array?.compactMap(\.string) ?? []
         var fields: [String] = []
         for name in required {
@@ -141,7 +140,7 @@ struct SchemaExample {
 
     /// A property of which the schema does not give the name; nil if it says nothing of such ones.
     private mutating func entry(
-        _ members: [String: JSONValue], _ place: Place, number: Int
+        _ members: JSONObject, _ place: Place, number: Int
     ) throws(Unsupported) -> String? {
         var nameSchema = members["propertyNames"]
         var schema = members["additionalProperties"]
@@ -159,7 +158,7 @@ struct SchemaExample {
         return (name ?? quoted("key \(number + 1)")) + ":" + (try value(schema, place))
     }
 
-    private mutating func array(_ members: [String: JSONValue], _ place: Place) throws(Unsupported) -> String {
+    private mutating func array(_ members: JSONObject, _ place: Place) throws(Unsupported) -> String {
         // Before 2020-12 the schemas of a tuple's items were a list in "items".
         let first = members["prefixItems"]?.array ?? members["items"]?.array ?? []
         let rest = members["items"]?.array == nil ? members["items"] : members["additionalItems"]
@@ -181,10 +180,5 @@ struct SchemaExample {
         return "[" + items.joined(separator: ",") + "]"
     }
 
-    static func json(_ value: JSONValue) throws(Unsupported) -> String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        guard let data = try? encoder.encode(value) else { throw Unsupported("a value in it is no JSON") }
-        return String(decoding: data, as: UTF8.self)
-    }
+    private static func json(_ value: JSONValue) -> String { String(decoding: value.bytes, as: UTF8.self) }
 }

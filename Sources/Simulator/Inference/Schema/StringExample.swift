@@ -1,12 +1,14 @@
+import JSON
+
 /// A string that a schema allows.
 struct StringExample {
     private static let longest = 100_000
 
-    private let members: [String: JSONValue]
+    private let members: JSONObject
     private let place: SchemaExample.Place
     private let lengths: ClosedRange<Int>
 
-    init(_ members: [String: JSONValue], _ place: SchemaExample.Place) throws(SchemaExample.Unsupported) {
+    init(_ members: JSONObject, _ place: SchemaExample.Place) throws(SchemaExample.Unsupported) {
         self.members = members
         self.place = place
         let least = Int(members["minLength"]?.integer ?? 0)
@@ -78,17 +80,17 @@ struct NumberExample {
     private var excludesLower = false
     private var excludesUpper = false
 
-    init(_ members: [String: JSONValue], isInteger: Bool) throws(SchemaExample.Unsupported) {
+    init(_ members: JSONObject, isInteger: Bool) throws(SchemaExample.Unsupported) {
         self.isInteger = isInteger
-        let multiple = members["multipleOf"]?.double
+        let multiple = members["multipleOf"]?.number
         guard multiple.map({ $0 > 0 && (!isInteger || $0 == $0.rounded()) }) ?? true else {
             throw SchemaExample.Unsupported("multipleOf is no number that is supported")
         }
         step = multiple ?? (isInteger ? 1 : nil)
-        if let bound = members["minimum"]?.double { lower = bound }
-        if let bound = members["maximum"]?.double { upper = bound }
-        if let bound = members["exclusiveMinimum"]?.double, bound >= lower { (lower, excludesLower) = (bound, true) }
-        if let bound = members["exclusiveMaximum"]?.double, bound <= upper { (upper, excludesUpper) = (bound, true) }
+        if let bound = members["minimum"]?.number { lower = bound }
+        if let bound = members["maximum"]?.number { upper = bound }
+        if let bound = members["exclusiveMinimum"]?.number, bound >= lower { (lower, excludesLower) = (bound, true) }
+        if let bound = members["exclusiveMaximum"]?.number, bound <= upper { (upper, excludesUpper) = (bound, true) }
         // Draft 4 has booleans for whether the other bound is one that is excluded.
         if members["exclusiveMinimum"] == .bool(true) { excludesLower = true }
         if members["exclusiveMaximum"] == .bool(true) { excludesUpper = true }

@@ -1,17 +1,23 @@
+internal import CThreads
 internal import Glibc
 internal import Synchronization
 
-/// A thread that runs one function and is joined without blocking the caller's thread.
-final class OwnedThread: Sendable {
+/// A thread that runs one function, for code that blocks. It can be joined without blocking the caller's thread.
+///
+/// A thread whose object is dropped goes on, and is detached.
+package final class OwnedThread: Sendable {
     private let completion: Completion
     private let handle: pthread_t
-    /// Whether somebody joined, or will; a thread is joined or detached once.
+    /// A thread is joined or detached once.
     private let isJoined = Atomic(false)
 
-    /// Stops the process when the system has no thread left, as every runtime does.
-    init(_ body: @escaping @Sendable () -> Void) {
+    /// Stops the process if the system has no thread left.
+    ///
+    /// - Parameter name: for `ps` and debuggers; Linux shows the first 15 bytes
+    package init(name: String, _ body: @escaping @Sendable () -> Void) {
         let completion = Completion()
         let start = ThreadStart {
+            rollcall_set_thread_name(name)
             blockSignals()
             body()
             completion.signal()
@@ -30,9 +36,9 @@ final class OwnedThread: Sendable {
         }
     }
 
-    /// Returns when the function has returned. The thread is then a few instructions from its end, which is all that
-    /// `pthread_join` waits for.
-    func join() async {
+    /// Returns when the function has returned. The thread is then a few instructions from its end, so `pthread_join`
+    /// does not block the caller's thread.
+    package func join() async {
         await completion.wait()
         if isJoined.compareExchange(expected: false, desired: true, ordering: .relaxed).exchanged {
             pthread_join(handle, nil)
@@ -51,8 +57,9 @@ private func runThread(_ context: UnsafeMutableRawPointer?) -> UnsafeMutableRawP
     return nil
 }
 
-/// Signals are for the threads of the program. SIGPIPE most of all: OpenSSL writes to sockets without MSG_NOSIGNAL, and
-/// under CURLOPT_NOSIGNAL libcurl leaves the signal to us. Resolver threads inherit the mask.
+/// The program's own threads handle signals. SIGPIPE must not reach an owned thread: OpenSSL writes to sockets without
+/// MSG_NOSIGNAL, and libcurl leaves the signal to its caller under CURLOPT_NOSIGNAL. Threads that this thread starts
+/// (libcurl's resolvers) inherit the mask.
 private func blockSignals() {
     var all = sigset_t()
     sigfillset(&all)

@@ -1,14 +1,6 @@
-/// A JSON value as it was given, so that an answer of a real server can be served on as it is.
-enum JSONValue: Sendable, Hashable, Codable {
-    case null
-    case bool(Bool)
-    case integer(Int64)
-    case number(Double)
-    case string(String)
-    case array([JSONValue])
-    case object([String: JSONValue])
-
-    init(from decoder: any Decoder) throws {
+/// For a value of any shape within a type that Foundation's coders read or write.
+extension JSONValue: Codable {
+    package init(from decoder: any Decoder) throws {
         let value = try decoder.singleValueContainer()
         if value.decodeNil() {
             self = .null
@@ -23,11 +15,11 @@ enum JSONValue: Sendable, Hashable, Codable {
         } else if let array = try? value.decode([JSONValue].self) {
             self = .array(array)
         } else {
-            self = .object(try value.decode([String: JSONValue].self))
+            self = .object(JSONObject(try value.decode([String: JSONValue].self)))
         }
     }
 
-    func encode(to encoder: any Encoder) throws {
+    package func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
         switch self {
         case .null: try container.encodeNil()
@@ -36,15 +28,7 @@ enum JSONValue: Sendable, Hashable, Codable {
         case .number(let number): try container.encode(number)
         case .string(let string): try container.encode(string)
         case .array(let array): try container.encode(array)
-        case .object(let object): try container.encode(object)
+        case .object(let object): try container.encode(object.dictionary)
         }
     }
-
-    var string: String? { if case .string(let string) = self { string } else { nil } }
-    var integer: Int64? { if case .integer(let integer) = self { integer } else { nil } }
-    var double: Double? { if case .number(let number) = self { number } else { integer.map(Double.init) } }
-    var array: [JSONValue]? { if case .array(let array) = self { array } else { nil } }
-    var object: [String: JSONValue]? { if case .object(let object) = self { object } else { nil } }
-
-    subscript(key: String) -> JSONValue? { object?[key] }
 }

@@ -1,113 +1,12 @@
 import Catalog
 import Foundation
+import JSON
 import NIOCore
 import Testing
 
 @testable import Gateway
 
-@Suite struct JSONKeyScannerTests {
-    /// Keys as they stand, and values.
-    private func members(_ text: [UInt8]) throws -> [(key: String, value: String)] {
-        try text.withUnsafeBytes { buffer in
-            var scanner = JSONKeyScanner(buffer)
-            var members: [(String, String)] = []
-            while let member = try scanner.next() {
-                members.append(
-                    (
-                        String(decoding: buffer[member.key], as: UTF8.self),
-                        String(decoding: buffer[member.value], as: UTF8.self)
-                    ))
-            }
-            return members
-        }
-    }
-
-    private func isMalformed(_ text: String) -> Bool {
-        do {
-            _ = try members(Array(text.utf8))
-            return false
-        } catch {
-            return error is JSONKeyScanner.Malformed
-        }
-    }
-
-    @Test func findsKeysAndPlaces() throws {
-        let text = """
-             { "model" : "a\\"b" ,"n":-1.5e+3,
-            "deep":{"model":"no","x":[{"y":"]}"},"\\\\"]} ,"t":true,"":null,"e":[],"o":{} }\u{20}
-            """
-        let found = try members(Array(text.utf8))
-        #expect(found.map(\.key) == ["model", "n", "deep", "t", "", "e", "o"])
-        #expect(
-            found.map(\.value) == [
-                #""a\"b""#, "-1.5e+3", #"{"model":"no","x":[{"y":"]}"},"\\"]}"#, "true", "null", "[]", "{}",
-            ])
-        #expect(try members(Array("{}".utf8)).isEmpty)
-    }
-
-    @Test(arguments: [
-        "", " ", "[]", "\"a\"", "null", "1", "{", "}", "{}}", "{} x", "{,}", #"{"a"}"#, #"{"a":}"#, #"{"a":1,}"#,
-        #"{"a":1 "b":2}"#, #"{a:1}"#, #"{'a':1}"#, #"{"a":1"#, #"{"a":"x"#, #"{"a":"x\"}"#, #"{"a":[}"#, #"{"a":[1}}"#,
-        #"{"a":{]}"#, #"{"a":[1,2}"#, #"{"a":01}"#, #"{"a":+1}"#, #"{"a":1.}"#, #"{"a":.5}"#, #"{"a":1e}"#, #"{"a":-}"#,
-        #"{"a":tru}"#, #"{"a":True}"#, #"{"a":nul}"#, #"{"a":NaN}"#, #"{"a":1/*c*/}"#, #"{"a":[1//c"# + "\n]}",
-        "\u{FEFF}{}", #"{"a":[undefined]}"#, #"{"a":{b:1}}"#,
-    ])
-    func refusesWhatIsNotAnObject(text: String) { #expect(isMalformed(text)) }
-
-    @Test func walksOverAnArray() throws {
-        func elements(_ text: String) throws -> [String] {
-            try Array(text.utf8).withUnsafeBytes { buffer in
-                var scanner = JSONKeyScanner(buffer)
-                var elements: [String] = []
-                while let element = try scanner.nextElement() {
-                    elements.append(String(decoding: buffer[element], as: UTF8.self))
-                }
-                return elements
-            }
-        }
-        let found = try elements(#" [ 1 ,"a,]",{"b":[2,3]} , [],null] "#)
-        #expect(found == ["1", #""a,]""#, #"{"b":[2,3]}"#, "[]", "null"])
-        #expect(try elements("[]").isEmpty)
-        for text in ["", "{}", "[", "]", "[1", "[1,]", "[,1]", "[1 2]", "[1}", "[1] x", "[tru]"] {
-            #expect(throws: JSONKeyScanner.Malformed.self) { try elements(text) }
-        }
-    }
-
-    @Test func depthIsBounded() {
-        func nested(_ depth: Int) -> String {
-            #"{"a":"# + String(repeating: "[", count: depth - 1) + String(repeating: "]", count: depth - 1) + "}"
-        }
-        #expect(!isMalformed(nested(JSONKeyScanner.maximumDepth)))
-        #expect(isMalformed(nested(JSONKeyScanner.maximumDepth + 1)))
-        #expect(isMalformed(nested(1_000_000)))
-    }
-
-    @Test(arguments: [
-        ("", ""), ("abc", "abc"), (#"\u0061\/\\\""#, #"a/\""#), (#"\b\f\n\r\t"#, "\u{8}\u{c}\n\r\t"), ("ä€", "ä€"),
-        (#"\ud83d\ude00"#, "\u{1F600}"), (#"\uD83D\uDE00x"#, "\u{1F600}x"), (#"\u0000"#, "\0"),
-    ])
-    func decodesStrings(text: String, meaning: String) {
-        #expect(Array(text.utf8).withUnsafeBytes { JSONString.decode($0) } == meaning)
-    }
-
-    @Test(arguments: [
-        #"\"#, #"\x"#, #"\u12"#, #"\u12g4"#, #"\ud83d"#, #"\ud83dx"#, #"\ud83d\u0041"#, #"\ude00"#, "\n", "\"",
-    ])
-    func refusesBadStrings(text: String) {
-        #expect(Array(text.utf8).withUnsafeBytes { JSONString.decode($0) } == nil)
-    }
-
-    @Test func refusesBytesThatAreNotUTF8() {
-        #expect([UInt8]([0xFF, 0x41]).withUnsafeBytes { JSONString.decode($0) } == nil)
-    }
-
-    @Test func encodesWhatItDecodes() throws {
-        for text in ["", "a/b", "\"\\\n\u{1}\u{1F600}ä"] {
-            let encoded = JSONString.encode(text)
-            #expect(try JSONDecoder().decode([String].self, from: Data("[".utf8 + encoded + "]".utf8)) == [text])
-        }
-    }
-
+@Suite struct BodyScanTests {
     /// What Foundation takes, this takes and reads alike; what this refuses, Foundation refuses. `model` given twice is
     /// the exception: that is refused here.
     @Test(arguments: 0..<8) func agreesWithFoundation(seed: UInt64) throws {
