@@ -21,11 +21,12 @@ extension BrokerMap {
     public func rights(of role: BrokerRights.Role) -> BrokerRights {
         switch role {
         case .gateway:
-            rights(publishesTo: [commands, catalog], reads: [catalog])
+            rights(publishesTo: [commands, catalog], reads: [catalog, images])
         case .poller:
-            rights(publishesTo: [ticks, polls, catalog], reads: [ticks, polls, verifications, catalog])
+            rights(
+                publishesTo: [ticks, polls, catalog, images], reads: [ticks, polls, verifications, catalog, images])
         case .registrar:
-            rights(publishesTo: [commands, verifications, catalog], reads: [commands, catalog])
+            rights(publishesTo: [commands, verifications, catalog], reads: [commands, catalog, images])
         case .topology:
             topologyRights
         }

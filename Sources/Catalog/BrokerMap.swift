@@ -12,6 +12,8 @@ public struct BrokerMap: Sendable, Hashable {
 
     /// Stream: all that changes what a client can see.
     public var catalog: String { "\(namespace).catalog.v1" }
+    /// Stream: the catalog as images, from the active scheduler, for processes that start.
+    public var images: String { "\(namespace).images.v1" }
     /// Gateways → the active registrar.
     public var commands: String { "\(namespace).commands.v1" }
     /// Pollers → the active scheduler.
@@ -34,6 +36,7 @@ public struct BrokerMap: Sendable, Hashable {
         public static let tick = "tick"
         public static let pollJob = "poll.job"
         public static let verifyJob = "verify.job"
+        public static let imagePart = "image.part"
     }
 
     /// Value of the header `schema` of every message.
@@ -41,14 +44,39 @@ public struct BrokerMap: Sendable, Hashable {
     /// A proposal to be the one that does the registrar's periodic work is worthless after this.
     public static let housekeepingExpiration = Duration.seconds(3)
 
-    public var topology: Topology {
-        let queues = [
+    /// Everything that a deployment declares.
+    public var topology: Topology { topology(of: queues) }
+
+    /// What a process cannot work without: it waits until it is there. Images are not in it.
+    public var requiredTopology: Topology { topology(of: queues.filter { $0.name != images }) }
+
+    public var imageTopology: Topology { topology(of: queues.filter { $0.name == images }) }
+
+    private func topology(of queues: [Queue]) -> Topology {
+        Topology(
+            exchanges: queues.map { Exchange(name: Self.exchange(to: $0.name), kind: .direct) },
+            queues: queues,
+            bindings: queues.map { Binding(queue: $0.name, exchange: Self.exchange(to: $0.name), routingKey: "") },
+            remedy: "run `rollcall topology apply` as a user that may")
+    }
+
+    private var queues: [Queue] {
+        [
             Queue(
                 name: catalog,
                 arguments: [
                     "x-queue-type": .string("stream"),
                     "x-max-age": .string("1D"),
                     "x-max-length-bytes": .integer(2_000_000_000),
+                    "x-stream-max-segment-size-bytes": .integer(16_000_000),
+                ]),
+            // No age limit: the newest images must stay however long no scheduler runs. Retention deletes whole segments and
+            // counts the newest ones first, so two images of up to 100 MB each always stay.
+            Queue(
+                name: images,
+                arguments: [
+                    "x-queue-type": .string("stream"),
+                    "x-max-length-bytes": .integer(256_000_000),
                     "x-stream-max-segment-size-bytes": .integer(16_000_000),
                 ]),
             Queue(
@@ -95,10 +123,5 @@ public struct BrokerMap: Sendable, Hashable {
                     "x-overflow": .string("drop-head"),
                 ]),
         ]
-        return Topology(
-            exchanges: queues.map { Exchange(name: Self.exchange(to: $0.name), kind: .direct) },
-            queues: queues,
-            bindings: queues.map { Binding(queue: $0.name, exchange: Self.exchange(to: $0.name), routingKey: "") },
-            remedy: "run `rollcall topology apply` as a user that may")
     }
 }

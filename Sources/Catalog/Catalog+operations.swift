@@ -46,6 +46,19 @@ struct OperationShelf: Sendable {
     private var held: [String: Slot] = [:]
     private var sweptAt: Int64 = 0
 
+    init() {}
+
+    /// As an image holds them.
+    init(_ operations: [Operation]) {
+        for operation in operations {
+            if operation.isFinal {
+                held[operation.id, default: Slot()].final = operation
+            } else {
+                held[operation.id, default: Slot()].pending = operation
+            }
+        }
+    }
+
     func operation(_ id: String, at revision: Int64) -> Operation? {
         guard let slot = held[id] else { return nil }
         return [slot.final, slot.pending].lazy.compactMap(\.self).first { !$0.isForgotten(at: revision) }

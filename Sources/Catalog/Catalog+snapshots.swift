@@ -23,7 +23,7 @@ extension Catalog {
         }
         guard isNewHealth || isNewList else { return }
         updateList(slot, &effects)
-        if slots[slot].visibleHealth != nil { effects.note(.snapshotApplied(id: row.endpoint)) }
+        if slots[slot].isHealthVisible { effects.note(.snapshotApplied(id: row.endpoint)) }
     }
 
     /// Ids of the pollers that the newest rows are from.

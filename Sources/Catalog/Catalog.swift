@@ -61,6 +61,8 @@ public struct Catalog: Sendable {
             effects.note(.registrarClock(at: clock.at))
         case .syncMark(let mark):
             effects.note(.syncMark(id: mark.id))
+        case .catalogRequested:
+            effects.note(.catalogRequested)
         }
         return effects.finished()
     }
@@ -99,6 +101,9 @@ public struct Catalog: Sendable {
         slotsOfName[name]?.max { slots[$0].revision < slots[$1].revision }.flatMap { slots[$0].view }
     }
 
+    /// Of the live endpoints, in no order.
+    public var endpointIDs: [String] { slots.compactMap { $0.record == nil ? nil : $0.id } }
+
     /// The whole list. Encoded once per change of it; until the next change this costs nothing.
     public var modelList: ModelList { mutating get { list.list() } }
 
@@ -114,9 +119,8 @@ public struct Catalog: Sendable {
             missingRecords(.endpoint) { slotOfID[$0].map { slots[$0].revision } }
             + missingRecords(.registration) { registrationSlots[$0]?.revision }
             + missingRecords(.key) { keySlots[$0]?.revision }
-        let pending = slots.count { $0.record != nil && !$0.isHealthVisible }
         return Completeness(
-            hasCheckpoint: checkpoint != nil, missingRecords: missing, endpointsWithoutSnapshot: pending)
+            hasCheckpoint: checkpoint != nil, missingRecords: missing, missingLists: slots.count { $0.lacksList })
     }
 
     private func missingRecords(_ kind: RecordKind, held: (String) -> Int64?) -> Int {
@@ -138,12 +142,10 @@ public struct Catalog: Sendable {
         public var hasCheckpoint: Bool
         /// Records that the checkpoint names in a revision that is not held.
         public var missingRecords: Int
-        /// Live endpoints of which no snapshot is held.
-        public var endpointsWithoutSnapshot: Int
+        /// Endpoints whose newest row names a list of models, and no list is held. An endpoint without any row lacks nothing.
+        public var missingLists: Int
 
-        /// The registry is known in whole: all that is needed once the whole log has been read.
+        /// The registry is known in whole.
         public var hasRecords: Bool { hasCheckpoint && missingRecords == 0 }
-        /// Nothing is missing: the part of the log that was read is enough.
-        public var isComplete: Bool { hasRecords && endpointsWithoutSnapshot == 0 }
     }
 }

@@ -25,6 +25,13 @@ public enum CatalogEffect: Sendable, Hashable {
     case syncMark(id: String)
     /// The registrar's clock says so now. Only of a message that was read live: the time of an old one is over.
     case registrarClock(at: Int64)
+    /// A process lacks something that the stream no longer holds.
+    case catalogRequested
+}
+
+extension CatalogEffect {
+    /// Says something of this moment only.
+    var isMomentary: Bool { if case .registrarClock = self { true } else { false } }
 }
 
 /// The effects of one message as they come up.

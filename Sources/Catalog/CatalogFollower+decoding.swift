@@ -1,7 +1,7 @@
 import AMQP
 import Logging
 
-/// Decoding, off the lock. Of a backlog, what is told again further on is left out, and the rest decoded on several cores.
+/// Decoding, outside of the lock. A backlog is decoded on several cores.
 extension CatalogFollower {
     /// Below this many deliveries the detour costs more than it saves.
     private static let chunk = 32
@@ -11,15 +11,8 @@ extension CatalogFollower {
     }
 
     static func decoded(_ deliveries: [Delivery]) async -> [Decoded] {
-        guard deliveries.count > chunk else { return deliveries.compactMap { decode($0) } }
-        let outlines = await inParts(deliveries) { BatchOutline($0.message) }
-        let superseded = BatchOutline.superseded(outlines)
-        var decoded = await inParts(Array(zip(deliveries, superseded))) { decode($0, isSuperseded: $1) }
-        // A batch that supersedes may turn out to be malformed: then what was left out counts after all.
-        if zip(outlines, decoded).contains(where: { $0 != nil && $1?.problem != nil }) {
-            for place in deliveries.indices where superseded[place] { decoded[place] = decode(deliveries[place]) }
-        }
-        return decoded.compactMap { $0 }
+        guard deliveries.count > chunk else { return deliveries.compactMap(decode) }
+        return await inParts(deliveries, decode).compactMap { $0 }
     }
 
     private static func inParts<Element: Sendable, Result: Sendable>(
@@ -44,11 +37,11 @@ extension CatalogFollower {
     }
 
     /// nil for what did not come from a stream: it has no place in the log.
-    private static func decode(_ delivery: Delivery, isSuperseded: Bool = false) -> Decoded? {
+    @Sendable private static func decode(_ delivery: Delivery) -> Decoded? {
         guard let offset = delivery.streamOffset else { return nil }
         let type = delivery.message.type
-        var incoming = FollowerMachine.Incoming(offset: offset, messageID: delivery.message.messageID)
-        if isSuperseded { return Decoded(incoming: incoming, type: type) }
+        var incoming = FollowerMachine.Incoming(
+            offset: offset, messageID: delivery.message.messageID, size: delivery.message.body.count)
         do {
             incoming.message = try CatalogMessage(delivery.message)
             let problem = incoming.message == nil ? "unknown type or schema" : nil

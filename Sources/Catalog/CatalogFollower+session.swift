@@ -9,8 +9,12 @@ extension CatalogFollower {
     func follow() async {
         var problem: String?
         while !Task.isCancelled {
-            let start = change { $0.begin() }
             do throws(AMQPError) {
+                guard case .subscribe(let start) = change({ $0.begin() }) else {
+                    let image = try await newestImage()
+                    change { $0.start(from: image, now: .now, wallClock: Self.wallClock) }
+                    continue
+                }
                 let subscription = try await consuming.subscribe(
                     to: brokerMap.catalog, prefetch: configuration.prefetch, arguments: start.arguments)
                 problem = nil
@@ -48,7 +52,12 @@ extension CatalogFollower {
                 let batch = await decode(content.deliveries)
                 actions = handle(content, batch)
                 for delivery in content.deliveries { subscription.acknowledge(delivery) }
-                if actions.contains(.resubscribe) { break }
+                if actions.contains(.resubscribe) {
+                    logger.info(
+                        "The catalog is read anew",
+                        metadata: ["reason": "\(state.withLock { $0.machine.reason } ?? "unknown")"])
+                    break
+                }
                 perform(actions, inbox, &group)
                 if let reason = content.end {
                     change { $0.lost(reason) }
@@ -61,7 +70,7 @@ extension CatalogFollower {
         }
     }
 
-    private static func receive(from subscription: Subscription, into inbox: FollowerInbox) async {
+    static func receive(from subscription: Subscription, into inbox: FollowerInbox) async {
         do throws(AMQPError) {
             var deliveries = subscription.makeAsyncIterator()
             while let delivery = try await deliveries.next() { inbox.add(delivery) }
@@ -87,12 +96,12 @@ extension CatalogFollower {
         _ content: FollowerInbox.Content, _ batch: [FollowerMachine.Incoming]
     ) -> [FollowerMachine.Action] {
         let now = ContinuousClock.now
-        let wallClock = Int64(Date().timeIntervalSince1970 * 1000)
+        let wallClock = Self.wallClock
         var outcome = Outcome()
         for mark in content.marks {
             state.withLock { state in
                 if mark.isSent {
-                    state.machine.markSent(id: mark.id)
+                    state.machine.markSent(id: mark.id, now: now)
                 } else {
                     state.machine.markFailed(id: mark.id, now: now)
                 }
@@ -105,17 +114,21 @@ extension CatalogFollower {
                 return state.machine.receive(&rest, until: Self.sliceEnd(), now: now, wallClock: wallClock)
             }
         }
-        if !batch.isEmpty { outcome += state.withLock { $0.machine.settle() } }
+        if !batch.isEmpty { outcome += state.withLock { $0.machine.settle(now: now) } }
         if !outcome.actions.contains(.resubscribe) { outcome += state.withLock { $0.machine.tick(now: now) } }
         publishView(&outcome.effects)
         let listeners = state.withLock { state in
             state.isViewBehind = false
+            state.catalogRequests += outcome.effects.count { $0 == .catalogRequested }
             askWaiters(&state)
             return Array(state.listeners.values)
         }
         if !outcome.effects.isEmpty { for listener in listeners { listener.yield(outcome.effects) } }
         return outcome.actions
     }
+
+    /// Milliseconds since 1970.
+    static var wallClock: Int64 { Int64(Date().timeIntervalSince1970 * 1000) }
 
     private struct Outcome {
         var actions: [FollowerMachine.Action] = []
@@ -139,6 +152,7 @@ extension CatalogFollower {
     private func perform(
         _ actions: [FollowerMachine.Action], _ inbox: FollowerInbox, _ group: inout TaskGroup<Void>
     ) {
+        if actions.contains(.requestCatalog) { requestCatalog() }
         for case .publishMark(let id) in actions {
             do throws(AMQPError) {
                 let receipt = try publish(.syncMark(SyncMark(id: id)), timeout: .seconds(2))
@@ -153,6 +167,18 @@ extension CatalogFollower {
             } catch {
                 inbox.answer(mark: id, isSent: false)
             }
+        }
+    }
+
+    private func requestCatalog() {
+        let reason = readiness.reason ?? "unknown"
+        logger.warning(
+            "The catalog stream does not hold everything: it is asked for", metadata: ["reason": "\(reason)"])
+        do throws(AMQPError) {
+            // A request that is lost is repeated.
+            _ = try publish(.catalogRequested(CatalogRequest(reason: reason)))
+        } catch {
+            logger.debug("The request is not sent", metadata: ["reason": "\(error.message)"])
         }
     }
 
@@ -178,7 +204,6 @@ extension FollowerMachine.Start {
     fileprivate var arguments: [String: FieldValue] {
         switch self {
         case .resume(let offset): ["x-stream-offset": .integer(offset)]
-        case .window(let seconds): ["x-stream-offset": .string("\(seconds)s")]
         case .first: ["x-stream-offset": .string("first")]
         }
     }

@@ -7,8 +7,8 @@ import Synchronization
 /// Follows the catalog stream and keeps a `Catalog` that is never emptied by what happens to the broker.
 public final class CatalogFollower: Service {
     public struct Configuration: Sendable {
-        /// How often the scheduler says everything once more; how far back a cold start reads follows from it.
-        public var refreshInterval: Duration = .seconds(300)
+        /// The process has no use for what the endpoints serve, and does not wait for it: only the records matter.
+        public var needsRecordsOnly = false
         /// Deliveries that may be on their way: enough to read a backlog at full speed.
         public var prefetch = 2000
 
@@ -24,6 +24,8 @@ public final class CatalogFollower: Service {
         var viewNumber: UInt64 = 0
         /// Messages have been applied, and a view of them is not published yet.
         var isViewBehind = false
+        /// How many requests for everything have come since the catalog was ready.
+        var catalogRequests = 0
         var nextID: UInt64 = 0
         /// Each gives true once it is done.
         var waiters: [UInt64: @Sendable (borrowing Catalog) -> Bool] = [:]
@@ -53,7 +55,7 @@ public final class CatalogFollower: Service {
         self.publishing = publishing
         self.configuration = configuration
         self.logger = logger
-        let machine = FollowerMachine(refreshInterval: configuration.refreshInterval) {
+        let machine = FollowerMachine(need: configuration.needsRecordsOnly ? .records : .everything) {
             UUID().uuidString.lowercased()
         }
         state = Mutex(State(machine: machine))
@@ -83,6 +85,9 @@ public final class CatalogFollower: Service {
 
     /// Time since the catalog was last known to be current; nil when it never was.
     public var age: Duration? { state.withLock { $0.machine.age(.now) } }
+
+    /// How many processes have asked for everything to be said once more since this one was ready.
+    public var catalogRequests: Int { state.withLock { $0.catalogRequests } }
 
     /// Effects of each batch, in order, from now on; never dropped. Ends when the follower stops.
     public func effects() -> AsyncStream<[CatalogEffect]> {

@@ -20,7 +20,7 @@ public struct MalformedMessage: Error, Sendable, CustomStringConvertible {
 extension CatalogMessage {
     /// AMQP property `type`: `snapshot.batch`, `registry.changed`, `registry.checkpoint`, `operation.changed`,
     /// `poll.requested`, `endpoint.suspect`, `endpoint.alive`, `poller.cut_off`, `verify.result`, `hub.changed`,
-    /// `registrar.clock`, `refresh`, `sync.mark`.
+    /// `registrar.clock`, `refresh`, `sync.mark`, `catalog.requested`.
     public var type: String {
         switch self {
         case .snapshotBatch: "snapshot.batch"
@@ -36,6 +36,7 @@ extension CatalogMessage {
         case .registrarClock: "registrar.clock"
         case .refresh: "refresh"
         case .syncMark: "sync.mark"
+        case .catalogRequested: "catalog.requested"
         }
     }
 
@@ -55,6 +56,7 @@ extension CatalogMessage {
         case .registrarClock(let payload): try Message(type: type, payload: payload)
         case .refresh(let payload): try Message(type: type, payload: payload)
         case .syncMark(let payload): try Message(type: type, payload: payload)
+        case .catalogRequested(let payload): try Message(type: type, payload: payload)
         }
     }
 
@@ -88,6 +90,7 @@ extension CatalogMessage {
         case "registrar.clock": self = .registrarClock(try message.payload(RegistrarClock.self))
         case "refresh": self = .refresh(try message.payload(Refresh.self))
         case "sync.mark": self = .syncMark(try message.payload(SyncMark.self))
+        case "catalog.requested": self = .catalogRequested(try message.payload(CatalogRequest.self))
         default: return nil
         }
         if let reason = implausibility { throw MalformedMessage(type: message.type, reason: reason) }

@@ -17,7 +17,7 @@ extension CatalogMessage {
         case .verifyResult(let result): result.implausibility
         case .hubChanged(let change): change.implausibility
         case .registrarClock(let clock): plausible.contains(clock.at) ? nil : "a clock is out of range"
-        case .pollRequested, .endpointSuspect, .endpointAlive, .pollerCutOff, .syncMark: nil
+        case .pollRequested, .endpointSuspect, .endpointAlive, .pollerCutOff, .syncMark, .catalogRequested: nil
         }
     }
 }

@@ -11,8 +11,10 @@ public enum CatalogMessage: Sendable, Hashable {
     case verifyResult(VerifyResult)
     case hubChanged(HubChange)
     case registrarClock(RegistrarClock)
+    /// Written by releases before images.
     case refresh(Refresh)
     case syncMark(SyncMark)
+    case catalogRequested(CatalogRequest)
 }
 
 public struct SnapshotBatch: Sendable, Hashable, Codable {
@@ -26,7 +28,7 @@ public struct SnapshotBatch: Sendable, Hashable, Codable {
 }
 
 /// Kinds of durable records.
-public enum RecordKind: String, Sendable, Hashable, Codable, Comparable {
+public enum RecordKind: String, Sendable, Hashable, Codable, Comparable, CaseIterable {
     case endpoint
     case registration
     case key
@@ -216,7 +218,7 @@ public struct PollerCutOff: Sendable, Hashable, Codable {
     }
 }
 
-/// What is alive in the catalog, said once more so that retention never takes it away.
+/// What was alive in the catalog, said once more. Releases before images wrote it, and it is still read.
 public struct Refresh: Sendable, Hashable, Codable {
     public var records: [RegistryChange]
     public var checkpoint: [CheckpointPart]
@@ -268,4 +270,13 @@ public struct SyncMark: Sendable, Hashable, Codable {
     public var id: String
 
     public init(id: String) { self.id = id }
+}
+
+/// A process that starts has no image that it can use, and the stream does not hold everything any more: the active
+/// scheduler and the registrar say everything that they hold once more.
+public struct CatalogRequest: Sendable, Hashable, Codable {
+    /// What is missing, for people.
+    public var reason: String
+
+    public init(reason: String) { self.reason = reason }
 }

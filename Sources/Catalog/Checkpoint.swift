@@ -18,8 +18,8 @@ public struct Checkpoint: Sendable, Hashable {
 
     /// This checkpoint as messages, at least one, each of at most 1 MB.
     ///
-    /// The cut depends on the entries alone, so that parts of one revision that were made at different times, or by
-    /// a refresh, complete each other.
+    /// The cut depends on the entries alone, so that parts of one revision that were made at different times, or
+    /// said again by a scheduler, complete each other.
     public func parts() -> [CheckpointPart] {
         var chunks: [[CheckpointEntry]] = [[]]
         var size = 0
@@ -83,6 +83,13 @@ struct CheckpointAssembly: Sendable {
         return Checkpoint(
             registry: part.registry, incarnation: part.incarnation, revision: part.revision,
             madeAt: found.values.reduce(0) { max($0, $1.madeAt) }, entries: found.values.flatMap(\.entries))
+    }
+
+    /// All parts that are held, in a fixed order.
+    var parts: [CheckpointPart] {
+        pending.sorted { $0.key < $1.key }.flatMap { _, parts in
+            parts.sorted { $0.key < $1.key }.map(\.value)
+        }
     }
 
     /// Lets go of what can no longer become the highest.

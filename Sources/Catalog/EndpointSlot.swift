@@ -23,6 +23,8 @@ struct EndpointSlot: RecordSlot, Sendable {
         return models
     }
 
+    var lacksList: Bool { isHealthVisible && health?.digest != nil && models?.generation != record?.generation }
+
     /// Online or degraded: its models are in the list.
     var isUsable: Bool { isHealthVisible && health?.state.isUsable == true }
 

@@ -25,6 +25,11 @@ struct Freshness: Sendable {
             knownCurrent = now
             return
         }
+        note(madeAt: madeAt, now: now, wallClock: wallClock)
+    }
+
+    /// What is known was current at `madeAt`, milliseconds since 1970.
+    mutating func note(madeAt: Int64, now: ContinuousClock.Instant, wallClock: Int64) {
         guard madeAt <= wallClock else { return }
         let moment = now - .milliseconds(wallClock - madeAt)
         knownCurrent = max(knownCurrent ?? moment, moment)

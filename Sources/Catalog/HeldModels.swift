@@ -16,10 +16,18 @@ final class HeldModels: Sendable {
         self.entries = entries.filter { seen.insert($0.id).inserted }
     }
 
+    /// `entries` has no id twice.
+    init(generation: Int64, tick: Int64, digest: String?, distinct entries: [ModelEntry]) {
+        self.generation = generation
+        self.tick = tick
+        self.digest = digest
+        self.entries = entries
+    }
+
     /// Whether this one is to be kept rather than `held`.
     ///
     /// Two pollers may report one tick (a redelivered job): the digest, then the bytes of the entries decide, and
-    /// nothing that a `refresh` does not carry, so that every order of arrival ends alike.
+    /// nothing that a row that says it again does not carry, so that every order of arrival ends alike.
     func supersedes(_ held: HeldModels?) -> Bool {
         guard let held else { return true }
         if (generation, tick) != (held.generation, held.tick) {

@@ -190,15 +190,18 @@ struct MergedList: Sendable {
     /// Where `member` of this name stands among the holders, or would stand. Two endpoints have one name only while a
     /// rename is half seen; they stand in the order of their numbers.
     private func place(of name: String, _ member: Int, in holders: [Holder]) -> Int {
+        func isBefore(_ holder: Holder) -> Bool {
+            let other = contributions[Int(holder.member)]?.name ?? ""
+            return ByteOrder.precedes(other, name)
+                || holder.member < Int32(member) && ByteOrder.same(other, name)
+        }
+        // A catalog that is made from an image adds the endpoints in the order of their names.
+        if let last = holders.last, isBefore(last) { return holders.count }
         var low = 0
         var high = holders.count
         while low < high {
             let middle = (low + high) / 2
-            let other = contributions[Int(holders[middle].member)]?.name ?? ""
-            let isBefore =
-                ByteOrder.precedes(other, name)
-                || holders[middle].member < Int32(member) && ByteOrder.same(other, name)
-            if isBefore { low = middle + 1 } else { high = middle }
+            if isBefore(holders[middle]) { low = middle + 1 } else { high = middle }
         }
         return low
     }

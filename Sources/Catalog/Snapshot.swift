@@ -95,7 +95,7 @@ public struct SnapshotRow: Sendable, Hashable, Codable {
     public var digest: String?
     /// Left out where `digest` equals `baseDigest`.
     public var models: [ModelEntry]?
-    /// Only in a `refresh`: the tick at which `models` was polled, where that is not `tick`.
+    /// Only in a row that says again what is known: the tick at which `models` was polled, where that is not `tick`.
     public var modelsTick: Int64?
 
     public init(

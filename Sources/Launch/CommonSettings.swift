@@ -14,7 +14,6 @@ public struct CommonSettings: Sendable {
     /// Raw value of ROLLCALL_SECRET_KEY(_FILE); check it with `KeyRing`.
     public var secretKey: String?
     /// Within this everything alive is said once more on the stream.
-    public var refreshInterval = Duration.seconds(300)
     /// For the handlers of the libraries' loggers.
     var logFormat = LineLogHandler.Format.text
     private let brokerJournal: BrokerJournal
@@ -43,7 +42,6 @@ public struct CommonSettings: Sendable {
         amqpURLs = try Self.brokerURLs(settings)
         amqpCAFile = try Self.caFile(settings, urls: amqpURLs)
         secretKey = try settings.secret(Self.secretKeySetting)
-        refreshInterval = try settings.seconds(Self.refreshIntervalSetting, in: 1...86_400) ?? .seconds(300)
     }
 
     /// Host and port of each of the broker's nodes, without user and password.
@@ -97,15 +95,11 @@ extension CommonSettings {
             "32 bytes in base64 that seal endpoint keys; several separated by commas: the first seals, all unseal.",
         isSecret: true)
 
-    static let refreshIntervalSetting = Setting(
-        name: "ROLLCALL_REFRESH_INTERVAL", kind: "seconds", defaultValue: "300",
-        meaning: "Within this everything alive is said again on the stream; the same for all processes.")
-
     static let loggingSettings = [logLevel, logFormat, ProcessSettings.configFile]
 
     /// The settings of every process that talks to the broker.
     public static let settings: [Setting] =
-        [amqpURL, amqpCA, namespaceSetting, secretKeySetting, refreshIntervalSetting]
+        [amqpURL, amqpCA, namespaceSetting, secretKeySetting]
         + loggingSettings
 
     private static func brokerURLs(_ settings: ProcessSettings) throws(SettingError) -> [String] {

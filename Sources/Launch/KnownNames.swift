@@ -36,7 +36,6 @@ enum KnownNames {
         "ROLLCALL_PORT",
         "ROLLCALL_QUEUE_LIMIT",
         "ROLLCALL_QUEUE_TIMEOUT",
-        "ROLLCALL_REFRESH_INTERVAL",
         "ROLLCALL_RUN_BIN",
         "ROLLCALL_SECRET_KEY",
         "ROLLCALL_SECRET_KEY_FILE",

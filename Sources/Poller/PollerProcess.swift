@@ -73,13 +73,11 @@ struct PollerProcess: RollcallProcess {
 
     func services(stop: StopRequest) async throws -> [any Service] {
         let brokerMap = BrokerMap(namespace: common.namespace)
-        let consuming = try connection("consume", brokerMap)
-        let publishing = try connection("publish", brokerMap)
-        var configuration = CatalogFollower.Configuration()
-        configuration.refreshInterval = common.refreshInterval
+        let consuming = try connection("consume", brokerMap.requiredTopology)
+        let publishing = try connection("publish", brokerMap.requiredTopology)
         let follower = CatalogFollower(
-            brokerMap: brokerMap, consuming: consuming, publishing: publishing, configuration: configuration,
-            logger: common.logger)
+            brokerMap: brokerMap, consuming: consuming, publishing: publishing,
+            configuration: CatalogFollower.Configuration(), logger: common.logger)
         let client = HTTPClient(configuration: http)
         let fleet = Fleet(poller: Fleet.randomID(), clock: clock)
         let engine = engine(follower, client, fleet)
@@ -87,7 +85,7 @@ struct PollerProcess: RollcallProcess {
             follower: follower, consuming: consuming, publishing: publishing, brokerMap: brokerMap, fleet: fleet,
             clock: clock,
             settings: Schedule.Settings(interval: interval, lostAfter: timeout + Self.jobMargin),
-            refreshInterval: common.refreshInterval, logger: common.logger,
+            logger: common.logger,
             onReconcile: { [inFlight] ids in
                 engine.keep(only: ids)
                 client.keepConnections(Self.connections(to: ids.count, beside: inFlight))
@@ -98,9 +96,13 @@ struct PollerProcess: RollcallProcess {
         let verifier = verifier(follower, consuming, brokerMap.verifications, client, engine)
         let proposer = TickProposer(
             publishing: publishing, brokerMap: brokerMap, poller: fleet.poller, clock: clock, logger: common.logger)
+        let imaging = try connection("images", brokerMap.imageTopology)
+        let images = ImageKeeper(
+            follower: follower, publishing: imaging, brokerMap: brokerMap, fleet: fleet, clock: clock,
+            logger: common.logger)
         var services: [any Service] = [
-            consuming, publishing, follower, Lifetime(endedBy: client.shutdown), scheduler, proposer, worker,
-            verifier,
+            consuming, publishing, imaging, follower, Lifetime(endedBy: client.shutdown), scheduler, images, proposer,
+            worker, verifier,
         ]
         if let healthPort { services.append(health(healthPort, follower, engine)) }
         return services
@@ -115,10 +117,10 @@ struct PollerProcess: RollcallProcess {
         return max(64, min(endpoints * 6 / 5 + 64, room))
     }
 
-    private func connection(_ use: String, _ brokerMap: BrokerMap) throws(AMQPError) -> Connection {
+    private func connection(_ use: String, _ topology: Topology) throws(AMQPError) -> Connection {
         try Connection(
             configuration: common.connection(role: Self.role, use: use, heartbeat: Self.heartbeat),
-            topology: brokerMap.topology, logger: common.logger)
+            topology: topology, logger: common.logger)
     }
 
     private func engine(_ follower: CatalogFollower, _ client: HTTPClient, _ fleet: Fleet) -> PollEngine {

@@ -53,12 +53,13 @@ struct FollowedStream: CatalogStream {
     var view: StreamView {
         let readiness = follower.readiness
         let isNew = readiness.lacksCheckpoint || readiness.publishInFull
+        let requests = follower.catalogRequests
         return follower.read { catalog in
             StreamView(
                 isCurrent: readiness.isCurrent && !readiness.isUnconfirmed,
                 isComplete: readiness.isReady && !isNew,
                 registry: catalog.registry, incarnation: catalog.version?.incarnation,
-                highestRevision: catalog.highestRevision, isNew: isNew)
+                highestRevision: catalog.highestRevision, isNew: isNew, requests: requests)
         }
     }
 

@@ -9,6 +9,9 @@ actor Housekeeper {
     /// So long may the follower take to read back what was published for it, before it is done once more.
     static let settlingTime = Duration.seconds(10)
 
+    /// However many processes ask for it, everything is not announced more often.
+    static let answerInterval = Duration.seconds(30)
+
     private let store: RegistryStore
     private let stream: any CatalogStream
     private let announcer: Announcer
@@ -21,6 +24,7 @@ actor Housekeeper {
     /// do so do not take it from each other for ever.
     private var mayAdopt: Bool
     private var lastCheckpoint: ContinuousClock.Instant?
+    private var answered: (requests: Int, at: ContinuousClock.Instant?) = (0, nil)
     /// The registry's revision at which all configured endpoints were found settled.
     private var configuredAt: Int64?
     /// What was published for the stream's sake and has not been read back.
@@ -118,9 +122,22 @@ actor Housekeeper {
     func work() async throws {
         try await applyConfiguration()
         try await announcer.announce()
+        try await answerRequests()
         if let lastCheckpoint, now() - lastCheckpoint < Self.checkpointInterval { return }
         try await checkpoint()
         try await announcer.patience.until("pruning") { try await store.prune(at: wallClock()) }
+    }
+
+    /// A process has started without an image, and the stream does not hold all records any more.
+    private func answerRequests() async throws {
+        let requests = stream.view.requests
+        guard requests > answered.requests, answered.at.map({ now() - $0 >= Self.answerInterval }) ?? true else {
+            return
+        }
+        answered = (requests, now())
+        logger.notice("A process that starts lacks records: the whole registry is announced once more")
+        try await announcer.announceEverything()
+        try await checkpoint()
     }
 
     private func checkpoint() async throws {

@@ -72,7 +72,7 @@ struct Registrar: RollcallProcess {
         let publishing = try connection("publish", map)
         let consuming = try connection("consume", map)
         var followerConfiguration = CatalogFollower.Configuration()
-        followerConfiguration.refreshInterval = common.refreshInterval
+        followerConfiguration.needsRecordsOnly = true
         let follower = CatalogFollower(
             brokerMap: map, consuming: consuming, publishing: publishing, configuration: followerConfiguration,
             logger: logger)
@@ -124,7 +124,7 @@ struct Registrar: RollcallProcess {
     private func connection(_ use: String, _ map: BrokerMap) throws -> Connection {
         try Connection(
             configuration: common.connection(role: Self.role, use: use, heartbeat: Self.heartbeat),
-            topology: map.topology, logger: common.logger)
+            topology: map.requiredTopology, logger: common.logger)
     }
 
     /// A database that cannot be used is a matter of the configuration: exit code 78 and one line.

@@ -13,6 +13,8 @@ struct StreamView: Sendable, Hashable {
     /// The stream has no checkpoint, or it was made anew: then the catalog that is held is of the stream before, and
     /// followers keep to theirs until they see a higher incarnation, whatever a scheduler has said once more.
     var isNew = false
+    /// How many processes have asked for everything to be announced once more.
+    var requests = 0
 }
 
 /// Whether this registrar may do its work on this stream, and what has to be done first: a pure function of what the

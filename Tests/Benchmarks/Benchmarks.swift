@@ -15,7 +15,7 @@ struct Benchmarks {
         case registry
         /// The same, and the first poll of each endpoint.
         case lists
-        /// What eleven minutes of polling leave: see `SyntheticFleet.window`.
+        /// What eleven minutes of polling leave, with images: see `SyntheticFleet.window`.
         case window
         /// Further polls for a stream that has `lists`: see `SyntheticFleet.backlog`.
         case backlog
@@ -59,21 +59,26 @@ struct Benchmarks {
             group.addTask { try await connection.run() }
             for await status in connection.statusUpdates() where status == .connected { break }
             var writer = StreamWriter(connection: connection, exchange: BrokerMap.exchange(to: map.catalog))
-            try await write(to: &writer)
+            var images = ImageLog(connection: connection, exchange: BrokerMap.exchange(to: map.images))
+            try await write(to: &writer, &images)
             try await writer.flush()
             print(writer.messages, writer.bytes)
             group.cancelAll()
         }
     }
 
-    private func write(to writer: inout StreamWriter) async throws {
+    private func write(to writer: inout StreamWriter, _ images: inout ImageLog) async throws {
         switch content {
         case .registry:
             for message in fleet.registry { try await writer.write(message) }
         case .lists:
             for message in fleet.registry + fleet.firstPolls { try await writer.write(message) }
         case .window:
-            try await fleet.window { try await writer.write($0) }
+            try await fleet.window { message in
+                let before = writer.bytes
+                try await writer.write(message)
+                try await images.note(message, &writer, bytes: before)
+            }
         case .backlog:
             try await fleet.backlog { try await writer.write($0) }
         }

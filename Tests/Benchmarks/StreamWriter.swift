@@ -13,6 +13,8 @@ struct StreamWriter {
 
     private(set) var messages = 0
     private(set) var bytes = 0
+    /// Of the last message.
+    private(set) var messageID = ""
 
     init(connection: Connection, exchange: String) {
         self.connection = connection
@@ -23,6 +25,7 @@ struct StreamWriter {
         let encoded = try message.encoded()
         unconfirmed.append(try connection.send(encoded, to: exchange, routingKey: "", timeout: .seconds(60)))
         messages += 1
+        messageID = encoded.messageID
         bytes += encoded.body.count
         unconfirmedBytes += encoded.body.count
         if unconfirmedBytes >= Self.bytesInFlight || unconfirmed.count >= Self.messagesInFlight { try await flush() }

@@ -102,27 +102,18 @@ struct SyntheticFleet {
 }
 
 extension SyntheticFleet {
-    /// The eleven minutes from which a process starts (twice the refresh interval of 300 s, and a minute), of a fleet
-    /// that has been there for long; `write` gets each message in its order.
+    /// What eleven minutes of polls leave of a fleet that has been there for long; `write` gets each message in its order.
     ///
     /// Each endpoint is polled once in each interval; unchanged rows go in messages of 50, a changed row (1 %) in its
-    /// own. A checkpoint comes each minute, and in each 300 s the catalog's own refresh, spread evenly.
-    func window(
-        seconds: Int = 660, refreshInterval: Int = 300, write: (CatalogMessage) async throws -> Void
-    ) async throws {
-        var catalog = Catalog()
-        for message in registry + firstPolls { _ = catalog.apply(message, at: 0) }
+    /// own. A checkpoint comes each minute.
+    func window(seconds: Int = 660, write: (CatalogMessage) async throws -> Void) async throws {
+        for message in registry + firstPolls { try await write(message) }
         var versions = [Int](repeating: 0, count: size)
-        var refresh: [Refresh] = []
         for second in 0..<seconds {
             let time = now - Int64(seconds - second) * 1000
             var messages = polls(inSecond: second, at: time, &versions)
             if second % 60 == 0 { messages += checkpoint(madeAt: time) }
-            for message in messages { _ = catalog.apply(message, at: Int64(second)) }
-            let place = second % refreshInterval
-            if place == 0 { refresh = catalog.refreshMessages() }
-            let slice = refresh.count * place / refreshInterval..<refresh.count * (place + 1) / refreshInterval
-            for message in messages + refresh[slice].map(CatalogMessage.refresh) { try await write(message) }
+            for message in messages { try await write(message) }
         }
     }
 

@@ -48,54 +48,19 @@ import Testing
         #expect(unasked.listText == expected, "seed \(seed)")
     }
 
-    /// What a refresh says is enough by itself.
+    /// What a catalog says once more is enough by itself.
     @Test(arguments: 200..<240 as Range<UInt64>)
-    func refreshAloneGivesTheSameCatalog(seed: UInt64) {
+    func whatIsSaidOnceMoreGivesTheSameCatalog(seed: UInt64) {
         var generator = SeededGenerator(seed: seed)
         let senders = SimulatedSenders(steps: 40, pollers: 2, using: &generator)
         var catalog = Catalog(senders.interleaved(using: &generator))
-        var copy = Catalog(catalog.refreshMessages().map { .refresh($0) })
+        var copy = Catalog(catalog.allMessages(from: "p"))
         #expect(copy.modelList == catalog.modelList, "seed \(seed)")
         #expect(copy.endpoints == catalog.endpoints, "seed \(seed)")
         #expect(copy.registrations == catalog.registrations, "seed \(seed)")
         #expect(copy.keys == catalog.keys, "seed \(seed)")
         #expect(copy.registry == catalog.registry)
-        #expect(copy.refreshMessages() == catalog.refreshMessages(), "seed \(seed)")
-    }
-
-    /// A catalog that starts anywhere in a log that is refreshed equals, once complete, the one that was there all along.
-    @Test(arguments: 300..<330 as Range<UInt64>)
-    func lateStartEndsAlike(seed: UInt64) {
-        var generator = SeededGenerator(seed: seed)
-        let messages = SimulatedSenders(steps: 40, pollers: 2, using: &generator).interleaved(using: &generator)
-        let interval = 30
-        var log: [CatalogMessage] = []
-        var there = Catalog()
-        var due: ArraySlice<Refresh> = []
-        for (step, message) in messages.enumerated() {
-            if step % interval == 0 { due = there.refreshMessages()[...] }
-            // Spread over the interval, so that it says things that are no longer so.
-            let share = due.count / max(1, interval - step % interval)
-            for said in [message] + due.prefix(share).map({ .refresh($0) }) {
-                _ = there.apply(said, at: Int64(log.count))
-                log.append(said)
-            }
-            due = due.dropFirst(share)
-        }
-        for _ in 0..<6 {
-            let end = log.count
-            let start = Int.random(in: 0...end, using: &generator)
-            var late = Catalog()
-            for offset in start..<end { _ = late.apply(log[offset], at: Int64(offset)) }
-            // The rule's window is two intervals and a bit; a shorter piece of the log need not be enough.
-            let isWindow = end - start >= 3 * interval * 2
-            guard late.completeness.isComplete, isWindow || start == 0 else { continue }
-            #expect(late.modelList == there.modelList, "seed \(seed), start \(start) of \(end)")
-            #expect(late.endpoints == there.endpoints, "seed \(seed), start \(start) of \(end)")
-            #expect(late.registrations == there.registrations, "seed \(seed), start \(start) of \(end)")
-            #expect(late.keys == there.keys, "seed \(seed), start \(start) of \(end)")
-            #expect(late.version == there.version, "seed \(seed)")
-        }
+        #expect(copy.allMessages(from: "p") == catalog.allMessages(from: "p"), "seed \(seed)")
     }
 }
 

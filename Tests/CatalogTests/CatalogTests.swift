@@ -151,7 +151,10 @@ import Testing
         #expect(catalog.completeness.missingRecords == 1)
         _ = catalog.apply(Sample.created(1, revision: 1), at: 8)
         #expect(catalog.completeness.hasRecords)
-        #expect(catalog.completeness.endpointsWithoutSnapshot == 3)
+        #expect(catalog.completeness.missingLists == 0)
+        _ = catalog.apply(Sample.batch(Sample.row(1, generation: 1, tick: 1, models: nil, digest: "m")), at: 9)
+        _ = catalog.apply(Sample.batch(Sample.row(2, generation: 2, tick: 1, models: nil)), at: 10)
+        #expect(catalog.completeness.missingLists == 1)
     }
 
     @Test func checkpointPartsMayComeInAnyOrder() {

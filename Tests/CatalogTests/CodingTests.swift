@@ -24,7 +24,7 @@ import Testing
                 registration: "org/m", revision: 7,
                 hub: HubInfo(downloads: 5, likes: nil, lastModified: "2026-01-01T00:00:00Z", fetchedAt: 9))),
         .registrarClock(RegistrarClock(at: 1_800_000_000_000)),
-        .syncMark(SyncMark(id: "mark")),
+        .syncMark(SyncMark(id: "mark")), .catalogRequested(CatalogRequest(reason: "records are missing")),
     ]
 
     @Test(arguments: messages)

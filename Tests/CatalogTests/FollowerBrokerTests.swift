@@ -28,20 +28,20 @@ struct FollowerBrokerTests {
             }
             #expect(tick == 2)
             #expect(String(decoding: process.follower.view.list.bytes, as: UTF8.self).contains(#""id":"n""#))
-            let batch = await effects.next()
-            #expect(batch?.contains(.modelsChanged) == true)
+            var hasChanged = false
+            while !hasChanged, let batch = await effects.next() { hasChanged = batch.contains(.modelsChanged) }
+            #expect(hasChanged)
             #expect((process.follower.age ?? .seconds(99)) < .seconds(5))
             try await process.stop()
-            #expect(await effects.next() == nil)
+            while await effects.next() != nil {}
             #expect(!process.follower.readiness.isCurrent)
             #expect(process.follower.readiness.isReady)
             #expect(process.follower.view.readiness == process.follower.readiness)
         }
     }
 
-    /// The window is 60 s with an interval of zero, so the whole log is in it; its checkpoint names a record that is not:
-    /// the log is read once more from its beginning, and followed until the record comes.
-    @Test func whereTheWindowIsNotEnoughTheWholeLogIsRead() async throws {
+    /// The checkpoint names a record that is not there yet: the log is followed until the record comes.
+    @Test func aRecordThatIsMissingIsWaitedFor() async throws {
         try await TestBroker.run { broker in
             try await broker.publish(Self.row, Self.checkpoint)
             let process = try broker.startFollower()
@@ -50,7 +50,7 @@ struct FollowerBrokerTests {
             #expect(!process.follower.readiness.lacksCheckpoint)
             try await broker.publish(Self.record)
             try await process.until("ready") { $0.readiness.isReady }
-            #expect(process.log.starts.contains("first"))
+            #expect(process.log.starts == ["first"])
             #expect(String(decoding: process.follower.view.list.bytes, as: UTF8.self).contains(#""id":"m""#))
             try await process.stop()
         }

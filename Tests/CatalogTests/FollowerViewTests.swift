@@ -34,10 +34,7 @@ import Testing
     /// Subscribed and past its barrier, with `messages` applied.
     private static func ready(_ messages: [CatalogMessage]) throws -> CatalogFollower {
         let follower = try follower()
-        let actions = follower.state.withLock { state in
-            let start = state.machine.begin()
-            return state.machine.subscribed(start, now: .now)
-        }
+        let actions = follower.state.withLock { $0.machine.subscribedWithoutImage() }
         guard case .publishMark(let id)? = actions.first else { return follower }
         let batch = incoming(messages + [checkpoint, .syncMark(SyncMark(id: id))], from: 0)
         _ = follower.handle(FollowerInbox.Content(), batch)
@@ -70,7 +67,7 @@ import Testing
     @Test func nothingIsServedBeforeTheCatalogIsComplete() throws {
         let follower = try Self.follower()
         #expect(!follower.view.readiness.isReady)
-        _ = follower.state.withLock { $0.machine.subscribed($0.machine.begin(), now: .now) }
+        _ = follower.state.withLock { $0.machine.subscribedWithoutImage() }
         _ = follower.handle(FollowerInbox.Content(), Self.incoming(Self.registry, from: 0))
         #expect(follower.read { $0.endpoints.count } == 1)
         #expect(follower.view.holders(of: "m").holders.isEmpty)
@@ -104,9 +101,9 @@ import Testing
         follower.change { $0.lost("gone") }
         #expect(!follower.view.readiness.isCurrent && follower.view.readiness.reason == "gone")
         #expect(follower.view.holders(of: "m").holders.count == 1)
-        let start = follower.change { $0.begin() }
-        #expect(start == .resume(at: 3))
-        follower.change { _ = $0.subscribed(start, now: .now) }
+        let step = follower.change { $0.begin() }
+        #expect(step == .subscribe(.resume(at: 3)))
+        follower.change { _ = $0.subscribed(.resume(at: 3), now: .now) }
         #expect(follower.view.readiness == follower.readiness && follower.view.readiness.reason != "gone")
     }
 
@@ -205,5 +202,14 @@ import Testing
             await Task.yield()
         }
         return (ahead, waits)
+    }
+}
+
+extension FollowerMachine {
+    /// Begins its first session, which finds no image.
+    fileprivate mutating func subscribedWithoutImage() -> [Action] {
+        _ = begin()
+        start(from: nil, now: .now, wallClock: 0)
+        return subscribed(.first, now: .now)
     }
 }

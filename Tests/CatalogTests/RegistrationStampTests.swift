@@ -59,7 +59,7 @@ import Testing
         let before = stamps(catalog)
         _ = catalog.apply(Sample.batch(Sample.row(1, generation: 1, tick: 2, models: nil, digest: "a")), at: 9)
         _ = catalog.apply(Sample.batch(Sample.row(1, generation: 1, tick: 3, models: ["a"])), at: 10)
-        for refresh in catalog.refreshMessages() { _ = catalog.apply(.refresh(refresh), at: 11) }
+        for message in catalog.allMessages(from: "p") { _ = catalog.apply(message, at: 11) }
         #expect(stamps(catalog) == before)
         _ = catalog.apply(Sample.batch(Sample.row(1, generation: 1, tick: 4, models: ["a", "b"])), at: 12)
         #expect(stamps(catalog) == before, "a model that is not registered")

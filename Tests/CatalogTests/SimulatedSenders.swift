@@ -1,7 +1,7 @@
 import Catalog
 import TestSupport
 
-/// A made-up history: a registrar, pollers, and a refresher, each with the messages that it sends, in its order.
+/// A made-up history: a registrar, pollers, and a repeater, each with the messages that it sends, in its order.
 struct SimulatedSenders {
     var senders: [[CatalogMessage]]
 
@@ -102,7 +102,7 @@ struct SimulatedSenders {
         for poller in 0..<pollers {
             senders.append(Self.poller("p\(poller)", registry, batches: steps, using: &generator))
         }
-        senders.append(Self.refresher(of: senders, using: &generator))
+        senders.append(Self.repeater(of: senders, using: &generator))
     }
 
     /// One log of them all, each sender's order kept; with `replays`, pieces of what has been come once more.
@@ -192,7 +192,7 @@ struct SimulatedSenders {
     }
 
     /// Says again what it has seen at some points of one of the possible histories.
-    private static func refresher(
+    private static func repeater(
         of senders: [[CatalogMessage]], using generator: inout SeededGenerator
     ) -> [CatalogMessage] {
         var simulated = SimulatedSenders(senders: senders)
@@ -201,7 +201,7 @@ struct SimulatedSenders {
         var messages: [CatalogMessage] = []
         for _ in 0..<2 {
             let catalog = Catalog(Array(seen.prefix(Int.random(in: 0...seen.count, using: &generator))))
-            messages += catalog.refreshMessages().map { .refresh($0) }
+            messages += catalog.allMessages(from: "p0")
         }
         return messages
     }

@@ -17,17 +17,31 @@ final class TestBroker: Sendable {
 
     let map: BrokerMap
     let publishing: Connection
+    /// How many messages a test has counted.
+    let marks = Counter()
     private let url: String
 
-    private init(url: String) throws {
+    final class Counter: Sendable {
+        private let count = Mutex(0)
+
+        /// The number before.
+        func add() -> Int {
+            count.withLock { count in
+                defer { count += 1 }
+                return count
+            }
+        }
+    }
+
+    private init(url: String, hasImages: Bool) throws {
         self.url = url
         map = BrokerMap(namespace: "t-\(UUID().uuidString.prefix(8).lowercased())")
-        publishing = try Self.connection(url, "\(map.namespace)-test", map)
+        publishing = try Self.connection(url, "\(map.namespace)-test", map, hasImages: hasImages)
     }
 
     /// Runs `body` with the queues there, and deletes them afterwards.
-    static func run(_ body: (TestBroker) async throws -> Void) async throws {
-        let broker = try TestBroker(url: try #require(url))
+    static func run(hasImages: Bool = true, _ body: (TestBroker) async throws -> Void) async throws {
+        let broker = try TestBroker(url: try #require(url), hasImages: hasImages)
         let running = Task { try await broker.publishing.run() }
         do {
             try await broker.connected(broker.publishing)
@@ -78,12 +92,14 @@ final class TestBroker: Sendable {
         try await BrokerControl.deleteQueues(withPrefix: "\(map.namespace).")
     }
 
-    static func connection(_ url: String, _ name: String, _ map: BrokerMap) throws -> Connection {
-        let stream = map.topology.queues.filter { $0.name == map.catalog }
+    static func connection(
+        _ url: String, _ name: String, _ map: BrokerMap, hasImages: Bool = false
+    ) throws -> Connection {
+        let names = hasImages ? [map.catalog, map.images] : [map.catalog]
         let topology = Topology(
-            exchanges: map.topology.exchanges.filter { $0.name == BrokerMap.exchange(to: map.catalog) },
-            queues: stream,
-            bindings: map.topology.bindings.filter { $0.queue == map.catalog })
+            exchanges: map.topology.exchanges.filter { names.map(BrokerMap.exchange(to:)).contains($0.name) },
+            queues: map.topology.queues.filter { names.contains($0.name) },
+            bindings: map.topology.bindings.filter { names.contains($0.queue) })
         return try Connection(
             configuration: ConnectionConfiguration(urls: [url], name: name), topology: topology,
             logger: Logger(label: name, factory: { _ in SwiftLogNoOpLogHandler() }))
@@ -103,11 +119,9 @@ final class FollowerProcess: Sendable {
         let publishing = try TestBroker.connection(url, "\(map.namespace)-publishing", map)
         let log = FollowerLog()
         self.log = log
-        var configuration = CatalogFollower.Configuration()
-        configuration.refreshInterval = .zero
         let follower = CatalogFollower(
-            brokerMap: map, consuming: consuming, publishing: publishing, configuration: configuration,
-            logger: Logger(label: "follower", factory: { _ in log }))
+            brokerMap: map, consuming: consuming, publishing: publishing,
+            configuration: CatalogFollower.Configuration(), logger: Logger(label: "follower", factory: { _ in log }))
         self.follower = follower
         running = Task {
             try await withThrowingTaskGroup(of: Void.self) { group in
@@ -139,15 +153,15 @@ final class FollowerProcess: Sendable {
     }
 }
 
-/// Keeps where each session of a follower started.
+/// Keeps what a follower logs, and where each of its sessions started.
 final class FollowerLog: LogHandler, Sendable {
-    private let entries = Mutex<[String]>([])
+    private let entries = Mutex<[(message: String, start: String?)]>([])
 
-    var starts: [String] { entries.withLock { $0 } }
+    var starts: [String] { entries.withLock { $0.compactMap(\.start) } }
+    var messages: [String] { entries.withLock { $0.map(\.message) } }
 
     func log(event: LogEvent) {
-        guard let start = event.metadata?["start"] else { return }
-        entries.withLock { $0.append("\(start)") }
+        entries.withLock { $0.append(("\(event.message)", event.metadata?["start"].map { "\($0)" })) }
     }
 
     subscript(metadataKey key: String) -> Logger.Metadata.Value? {

@@ -101,6 +101,35 @@ struct BrokerFaultTests {
         }
     }
 
+    /// Without images a process starts from the whole stream. The poller makes their stream anew when the next image is due,
+    /// which is within a minute.
+    @Test(.timeLimit(.minutes(4)))
+    func imageStreamDeletedWhileAllRun() async throws {
+        try await run { deployment, parts in
+            let images = BrokerMap(namespace: deployment.namespace).images
+            func list(_ node: Node) async throws -> [UInt8] { try await node.server.get("/v1/models").body }
+            func written() throws -> Int {
+                try parts.processes[1].process.output.split(separator: "\n")
+                    .count { $0.contains("An image of the catalog is written") }
+            }
+            try await eventually("an image is written", within: .seconds(20)) { try written() > 0 }
+            let early = try await deployment.readyGateway("early")
+            #expect(try early.process.output.contains("Starting from an image"))
+            try await deployment.broker.control("delete_queue", images)
+            let before = try written()
+            let without = try await deployment.readyGateway("without")
+            #expect(try without.process.output.contains("There is no image of the catalog yet"))
+            try await eventually("images are written again", within: .seconds(100)) { try written() > before }
+            let late = try await deployment.readyGateway("late")
+            #expect(try late.process.output.contains("Starting from an image"))
+            try await eventually("all have the same list") {
+                let lists = [try await list(parts.gateway), try await list(early), try await list(without)]
+                let newest = try await list(late)
+                return lists.allSatisfy { $0 == newest }
+            }
+        }
+    }
+
     @Test(.timeLimit(.minutes(3)))
     func memoryAlarm() async throws {
         try await run { deployment, parts in

@@ -139,7 +139,7 @@ private struct Intruder {
     private var publishesTo: Set<String> {
         switch role {
         case .gateway: [map.commands, map.catalog]
-        case .poller: [map.ticks, map.polls, map.catalog]
+        case .poller: [map.ticks, map.polls, map.catalog, map.images]
         case .registrar: [map.commands, map.verifications, map.catalog]
         // Where the commands' dead letters go: who declares that must be able to write there.
         case .topology: [map.dead]
@@ -148,9 +148,9 @@ private struct Intruder {
 
     private var reads: Set<String> {
         switch role {
-        case .gateway: [map.catalog]
-        case .poller: [map.ticks, map.polls, map.verifications, map.catalog]
-        case .registrar: [map.commands, map.catalog]
+        case .gateway: [map.catalog, map.images]
+        case .poller: [map.ticks, map.polls, map.verifications, map.catalog, map.images]
+        case .registrar: [map.commands, map.catalog, map.images]
         // The same: to declare a queue that has dead letters is to be able to read it.
         case .topology: [map.commands]
         }

@@ -62,7 +62,7 @@ struct ProgramTests {
         .timeLimit(.minutes(1)),
         arguments: [
             (["--prot", "1"], 64, "--port"), (["--port", "eighty"], 78, "ROLLCALL_PORT"),
-            (["--refresh-interval", "0"], 78, "ROLLCALL_REFRESH_INTERVAL"),
+            (["--drain-seconds", "-1"], 78, "ROLLCALL_DRAIN_SECONDS"),
             (["--host", "0.0.0.0"], 78, "ROLLCALL_ADMIN_KEY"), (["--secret-key", "short"], 78, "ROLLCALL_SECRET_KEY"),
         ] as [([String], Int32, String)])
     func wrongValuesEndTheProcessWithOneLine(arguments: [String], code: Int32, named: String) async throws {

@@ -27,6 +27,30 @@ import Testing
         #expect(try await bench.store.state().incarnation == 1)
     }
 
+    /// A process that starts without an image, on a stream whose beginning has been deleted, asks for everything.
+    @Test func everythingIsAnnouncedOnceMoreIfAProcessAsksForIt() async throws {
+        let bench = try Bench()
+        let clock = ManualClock()
+        try await bench.store.create(draft(1))
+        let housekeeper = try bench.housekeeper(now: { clock.now })
+        _ = try await housekeeper.admit()
+        #expect(try await housekeeper.admit())
+        try await housekeeper.work()
+        let everything = bench.stream.takeWords()
+        try await housekeeper.work()
+        #expect(bench.stream.takeWords().isEmpty)
+        bench.stream.edit { $0.view.requests = 3 }
+        try await housekeeper.work()
+        #expect(bench.stream.takeWords().contains { $0.hasPrefix("gpu-1 ") })
+        bench.stream.edit { $0.view.requests = 4 }
+        try await housekeeper.work()
+        #expect(bench.stream.takeWords().isEmpty)
+        clock.advance(.seconds(30))
+        try await housekeeper.work()
+        #expect(bench.stream.takeWords().contains { $0.hasPrefix("gpu-1 ") })
+        #expect(everything.contains { $0.hasPrefix("gpu-1 ") })
+    }
+
     @Test func whatIsNotReadBackIsSaidOnceMoreOnlyAfterAWhile() async throws {
         let bench = try Bench()
         let clock = ManualClock()

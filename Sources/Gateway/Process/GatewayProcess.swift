@@ -36,11 +36,9 @@ struct GatewayProcess: RollcallProcess {
         let brokerMap = BrokerMap(namespace: common.namespace)
         let publishing = try connection("publish", brokerMap)
         let consuming = try connection("consume", brokerMap)
-        var configuration = CatalogFollower.Configuration()
-        configuration.refreshInterval = common.refreshInterval
         let follower = CatalogFollower(
-            brokerMap: brokerMap, consuming: consuming, publishing: publishing, configuration: configuration,
-            logger: logger)
+            brokerMap: brokerMap, consuming: consuming, publishing: publishing,
+            configuration: CatalogFollower.Configuration(), logger: logger)
         let sender = BrokerSender(
             brokerMap: brokerMap, publishingConnection: publishing, consumingConnection: consuming, follower: follower)
         let certificates = try certificates()
@@ -108,7 +106,7 @@ struct GatewayProcess: RollcallProcess {
     private func connection(_ use: String, _ brokerMap: BrokerMap) throws -> Connection {
         try Connection(
             configuration: common.connection(role: Self.role, use: use, heartbeat: .seconds(10)),
-            topology: brokerMap.topology, logger: common.logger)
+            topology: brokerMap.requiredTopology, logger: common.logger)
     }
 
     private func warnIfOpen(_ logger: Logger) {

@@ -16,6 +16,15 @@ actor Scheduler: Service {
     private static let reconcileInterval = Duration.seconds(30)
     /// How often the snapshots are given to a stream that was made anew, until it has them all.
     private static let restoreInterval = Duration.seconds(5)
+    /// However many processes ask for the catalog, it is not said more often.
+    private static let restateInterval = Duration.seconds(30)
+    /// Messages whose confirms are waited for before more are sent.
+    private static let restateWindow = 64
+
+    /// What is to be said on the stream once more.
+    private enum Restatement {
+        case everything, snapshots
+    }
 
     private let follower: CatalogFollower
     private let consuming: Connection
@@ -29,14 +38,16 @@ actor Scheduler: Service {
     private var schedule: Schedule
     private var journal: EndpointJournal
     private var hasOpened = false
-    private var refresh: RefreshPlan
+    private let restatements: AsyncStream<Restatement>
+    private let restate: AsyncStream<Restatement>.Continuation
     private var ticks = TickCounter()
     private var lastReconciled: Duration?
     private var lastRestored: Duration?
+    private var lastRestated: Duration?
 
     init(
         follower: CatalogFollower, consuming: Connection, publishing: Connection, brokerMap: BrokerMap, fleet: Fleet,
-        clock: PollerClock, settings: Schedule.Settings, refreshInterval: Duration, logger: Logger,
+        clock: PollerClock, settings: Schedule.Settings, logger: Logger,
         onReconcile: @escaping @Sendable (Set<String>) -> Void
     ) {
         self.follower = follower
@@ -49,7 +60,7 @@ actor Scheduler: Service {
         self.onReconcile = onReconcile
         schedule = Schedule(settings: settings)
         journal = EndpointJournal(poller: fleet.poller)
-        refresh = RefreshPlan(interval: refreshInterval)
+        (restatements, restate) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
     func run() async throws {
@@ -60,6 +71,9 @@ actor Scheduler: Service {
             }
             group.addTask {
                 await cancelWhenGracefulShutdown { await self.takeTicks() }
+            }
+            group.addTask {
+                for await restatement in self.restatements.cancelOnGracefulShutdown() { await self.say(restatement) }
             }
         }
     }
@@ -101,7 +115,7 @@ actor Scheduler: Service {
         let now = clock.monotonic()
         reconcileInTime(now)
         dispatch(now)
-        sendRefresh(now)
+        restoreSnapshots(now)
     }
 
     /// Takes in what happened; one that is the scheduler acts on it without waiting for the next tick.
@@ -129,6 +143,7 @@ actor Scheduler: Service {
                 isUrgent = true
             case .endpointAlive(let id): fleet.sawAlive(id)
             case .pollerCutOff(let poller, let isCutOff): fleet.saw(poller, isCutOff: isCutOff)
+            case .catalogRequested: restateEverything(now)
             case .modelsChanged, .operationChanged, .registrationChanged, .keyChanged, .verified, .checkpoint,
                 .syncMark, .registrarClock:
                 break
@@ -140,12 +155,13 @@ actor Scheduler: Service {
     private func reconcileInTime(_ now: Duration) {
         if let lastReconciled, now - lastReconciled < Self.reconcileInterval { return }
         lastReconciled = now
-        let views = follower.read { $0.unsortedEndpoints }
-        let ids = Set(views.map(\.record.id))
+        let ids = Set(follower.read { $0.endpointIDs })
         onReconcile(ids)
         schedule.keep(only: ids)
         journal.keep(only: ids)
-        for view in views {
+        // One by one: the follower's lock is not held while all of them are copied.
+        for id in ids {
+            guard let view = follower.read({ $0.endpoint(id: id) }) else { continue }
             schedule.update(view, now: now)
             say(journal.note(view))
         }
@@ -184,26 +200,44 @@ actor Scheduler: Service {
         }
     }
 
-    /// While the log is being made anew only the snapshots: its records and checkpoint are the registrar's to announce.
-    private func sendRefresh(_ now: Duration) {
+    /// While the log is being made anew, it gets the snapshots: its records and checkpoint are the registrar's to announce.
+    private func restoreSnapshots(_ now: Duration) {
         let readiness = follower.readiness
-        guard readiness.isCurrent else { return }
-        if !readiness.publishInFull {
+        guard readiness.publishInFull else {
             lastRestored = nil
-            publish(refresh.due(now: now) { follower.read { $0.refreshMessages() } })
-        } else if lastRestored.map({ now - $0 >= Self.restoreInterval }) ?? true {
-            lastRestored = now
-            publish(follower.read { $0.snapshotMessages() })
+            return
         }
+        guard readiness.isCurrent, lastRestored.map({ now - $0 >= Self.restoreInterval }) ?? true else { return }
+        lastRestored = now
+        restate.yield(.snapshots)
     }
 
-    private func publish(_ messages: [Refresh]) {
-        for message in messages {
-            do {
-                _ = try follower.publish(.refresh(message))
-            } catch {
-                logger.debug("A refresh is not sent", metadata: ["error": "\(error)"])
+    /// A process that starts has no image that it can use, and the log does not go back far enough.
+    private func restateEverything(_ now: Duration) {
+        guard fleet.isScheduler, follower.imageProgress != nil,
+            lastRestated.map({ now - $0 >= Self.restateInterval }) ?? true
+        else { return }
+        lastRestated = now
+        restate.yield(.everything)
+    }
+
+    private func say(_ restatement: Restatement) async {
+        // A copy: the follower's lock is not held while the messages are made.
+        let catalog = follower.read { copy $0 }
+        var rest =
+            switch restatement {
+            case .everything: catalog.allMessages(from: fleet.poller)[...]
+            case .snapshots: catalog.snapshotMessages(from: fleet.poller)[...]
             }
+        do throws(AMQPError) {
+            while !rest.isEmpty {
+                var receipts: [PublishReceipt] = []
+                for message in rest.prefix(Self.restateWindow) { receipts.append(try follower.publish(message)) }
+                for receipt in receipts { try await receipt.confirmed() }
+                rest = rest.dropFirst(receipts.count)
+            }
+        } catch {
+            logger.debug("The catalog is not said once more", metadata: ["error": "\(error.message)"])
         }
     }
 }

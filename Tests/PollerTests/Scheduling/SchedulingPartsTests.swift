@@ -34,44 +34,43 @@ struct SchedulingPartsTests {
         #expect(presence.count(now: .seconds(200 + 999 * 2)) == 31)
     }
 
-    func messages(_ count: Int, _ round: Int) -> [Refresh] {
-        (0..<count).map {
-            Refresh(operations: [Operation(id: "\(round)-\($0)", state: .succeeded, status: 200, at: 0)])
+    @Test func anImageIsDueWhenTheLogBehindTheLastOneIsLargerOrAMinutePasses() {
+        func progress(_ offset: Int64, bytes: Int, image: LogProgress.Image? = nil) -> LogProgress {
+            LogProgress(position: LogPosition(offset: offset, messageID: "m\(offset)"), bytes: bytes, image: image)
         }
-    }
-
-    /// Each message once in each interval, evenly, whatever the number of messages.
-    @Test(arguments: [1, 7, 60, 1000])
-    func refreshesAreSpreadOverTheInterval(_ count: Int) {
-        var plan = RefreshPlan(interval: .seconds(60))
-        var round = 0
-        var sent: [String] = []
-        var most = 0
-        for second in 0..<240 {
-            let due = plan.due(now: .seconds(1000 + second)) {
-                round += 1
-                return messages(count, round)
-            }
-            most = max(most, due.count)
-            sent += due.flatMap { $0.operations.map(\.id) }
+        let limit = ImageRule.smallestLog
+        var rule = ImageRule()
+        func expectDue(
+            _ expected: Bool, _ progress: LogProgress, _ now: Duration, _ location: SourceLocation = #_sourceLocation
+        ) {
+            let isDue = rule.isDue(progress, now: now)
+            #expect(isDue == expected, sourceLocation: location)
         }
-        #expect(round == 4)
-        #expect(Set(sent).count == sent.count)
-        #expect((count * 4 - count / 60 - 1...count * 4).contains(sent.count))
-        #expect(most <= count / 60 + 2)
+        expectDue(true, progress(5, bytes: 10), .zero)
+        rule.wrote(size: 100, at: progress(5, bytes: 10), now: .zero)
+        expectDue(false, progress(6, bytes: 10 + limit - 1), .seconds(1))
+        expectDue(true, progress(6, bytes: 10 + limit), .seconds(1))
+        expectDue(false, progress(5, bytes: 10), .seconds(100))
+        expectDue(true, progress(6, bytes: 11), .seconds(60))
+        // A large image is worth as much log.
+        rule.wrote(size: 3 * limit, at: progress(6, bytes: 50), now: .seconds(60))
+        expectDue(false, progress(9, bytes: 50 + 3 * limit - 1), .seconds(61))
+        expectDue(true, progress(9, bytes: 50 + 3 * limit), .seconds(61))
+        // The catalog was read anew.
+        expectDue(true, progress(2, bytes: 20), .seconds(62))
+        rule.failed(now: .seconds(62))
+        expectDue(false, progress(2, bytes: 20), .seconds(71))
+        expectDue(true, progress(2, bytes: 20), .seconds(72))
     }
 
-    @Test func aRefreshAfterAPauseBeginsAnew() {
-        var plan = RefreshPlan(interval: .seconds(60))
-        _ = plan.due(now: .zero) { messages(60, 1) }
-        let due = plan.due(now: .seconds(50)) { messages(60, 2) }
-        #expect(due.count <= 1)
-        #expect(plan.due(now: .seconds(53)) { [] }.first?.operations.first?.id.hasPrefix("2-") == true)
-    }
-
-    @Test func nothingToRefreshIsNothing() {
-        var plan = RefreshPlan(interval: .seconds(60))
-        for second in 0..<200 { #expect(plan.due(now: .seconds(second)) { [] }.isEmpty) }
+    @Test func aSchedulerThatStartedFromAnImageNeedsNoneAtOnce() {
+        let image = LogProgress.Image(position: LogPosition(offset: 5, messageID: "m5"), size: 100)
+        let progress = LogProgress(position: LogPosition(offset: 6, messageID: "m6"), bytes: 10, image: image)
+        var rule = ImageRule()
+        let early = rule.isDue(progress, now: .seconds(1000))
+        #expect(!early)
+        let late = rule.isDue(progress, now: .seconds(1060))
+        #expect(late)
     }
 
     func due(_ count: Int, _ state: EndpointState = .online) -> [JobBuilder.Due] {

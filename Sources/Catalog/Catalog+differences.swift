@@ -1,16 +1,3 @@
-extension CatalogEffect {
-    /// Asks for something to be done now, rather than telling how things are.
-    var isRequest: Bool {
-        switch self {
-        case .pollRequested, .endpointSuspect, .endpointAlive, .pollerCutOff, .syncMark: true
-        default: false
-        }
-    }
-
-    /// Says something of this moment only.
-    var isMomentary: Bool { if case .registrarClock = self { true } else { false } }
-}
-
 extension Catalog {
     /// The effects that lead from `old` to this.
     func differences(from old: Catalog) -> [CatalogEffect] {
