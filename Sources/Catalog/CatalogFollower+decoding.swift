@@ -31,7 +31,7 @@ extension CatalogFollower {
 
     struct Decoded: Sendable {
         var incoming: FollowerMachine.Incoming
-        /// Why there is no message; nil where there is.
+        /// Why there is no message, or only a part of it.
         var problem: String?
         var type: String
     }
@@ -44,11 +44,19 @@ extension CatalogFollower {
             offset: offset, messageID: delivery.message.messageID, size: delivery.message.body.count)
         do {
             incoming.message = try CatalogMessage(delivery.message)
-            let problem = incoming.message == nil ? "unknown type or schema" : nil
-            return Decoded(incoming: incoming, problem: problem, type: type)
+            return Decoded(incoming: incoming, problem: problem(of: incoming.message), type: type)
         } catch {
             let reason = (error as? MalformedMessage)?.reason ?? "cannot be decoded"
             return Decoded(incoming: incoming, problem: reason, type: type)
+        }
+    }
+
+    private static func problem(of message: CatalogMessage?) -> String? {
+        switch message {
+        case nil: "unknown type or schema"
+        case .snapshotBatch(let batch):
+            batch.leftOut.first.map { "\(batch.leftOut.count) rows are left out, the first for: \($0)" }
+        default: nil
         }
     }
 
@@ -59,7 +67,7 @@ extension CatalogFollower {
             metadata["offset"] = "\(item.incoming.offset)"
             metadata["reason"] = "\(problem)"
             logger.warning(
-                "A message of the catalog stream is skipped: a process of another version, or a foreign one, has sent it",
+                "A message of the catalog stream cannot be read whole: a process of another version, or a foreign one, sent it",
                 metadata: metadata)
         }
         return decoded.map(\.incoming)

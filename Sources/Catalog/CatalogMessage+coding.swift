@@ -119,7 +119,7 @@ extension Message {
 
 extension DecodingError {
     /// What is wrong and where, without the text that was found there.
-    fileprivate var placeOnly: String {
+    var placeOnly: String {
         switch self {
         case .keyNotFound(let key, let context): "missing \(Self.place(context.codingPath + [key]))"
         case .valueNotFound(_, let context): "null at \(Self.place(context.codingPath))"

@@ -4,7 +4,8 @@ extension CatalogMessage {
     /// What is wrong with the values; nil where nothing is.
     var implausibility: String? {
         switch self {
-        case .snapshotBatch(let batch): batch.rows.firstReason(\.implausibility)
+        // Its rows are looked at one by one as they are read.
+        case .snapshotBatch: nil
         case .registryChanged(let change): change.implausibility
         case .registryCheckpoint(let part): part.implausibility
         case .operationChanged(let operation): operation.implausibility
@@ -35,7 +36,7 @@ extension Array {
 }
 
 extension SnapshotRow {
-    fileprivate var implausibility: String? {
+    var implausibility: String? {
         guard plausible.contains(tick), plausible.contains(generation), plausible.contains(modelsTick ?? 0),
             plausible.contains(observedAt), plausible.contains(lastOKAt ?? 0), plausible.contains(gpuMemoryBytes ?? 0)
         else { return "a row's number is out of range" }

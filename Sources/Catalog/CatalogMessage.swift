@@ -17,21 +17,17 @@ public enum CatalogMessage: Sendable, Hashable {
     case catalogRequested(CatalogRequest)
 }
 
-public struct SnapshotBatch: Sendable, Hashable, Codable {
-    public var poller: String
-    public var rows: [SnapshotRow]
-
-    public init(poller: String, rows: [SnapshotRow]) {
-        self.poller = poller
-        self.rows = rows
-    }
-}
-
 /// Kinds of durable records.
-public enum RecordKind: String, Sendable, Hashable, Codable, Comparable, CaseIterable {
-    case endpoint
-    case registration
-    case key
+public struct RecordKind: OpenName, Comparable {
+    public let rawValue: String
+
+    public init(rawValue: String) { self.rawValue = rawValue }
+
+    public static let endpoint = Self(rawValue: "endpoint")
+    public static let registration = Self(rawValue: "registration")
+    public static let key = Self(rawValue: "key")
+
+    public static let allCases = [Self.endpoint, .registration, .key]
 
     public static func < (left: RecordKind, right: RecordKind) -> Bool { left.rawValue < right.rawValue }
 }
@@ -122,8 +118,17 @@ public struct CheckpointPart: Sendable, Hashable, Codable {
 
 /// What became of a command.
 public struct Operation: Sendable, Hashable, Codable {
-    public enum State: String, Sendable, Codable {
-        case pending, succeeded, failed, expired
+    public struct State: OpenName {
+        public let rawValue: String
+
+        public init(rawValue: String) { self.rawValue = rawValue }
+
+        public static let pending = Self(rawValue: "pending")
+        public static let succeeded = Self(rawValue: "succeeded")
+        public static let failed = Self(rawValue: "failed")
+        public static let expired = Self(rawValue: "expired")
+
+        public static let allCases = [Self.pending, .succeeded, .failed, .expired]
     }
 
     /// The command's id.

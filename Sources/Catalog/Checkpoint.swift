@@ -119,6 +119,9 @@ struct HeldCheckpoint: Sendable {
         }
     }
 
+    /// Also those of a later release.
+    var kinds: Dictionary<RecordKind, [String: Int64]>.Keys { live.keys }
+
     func revisions(of kind: RecordKind) -> [String: Int64] { live[kind] ?? [:] }
 
     func lists(_ kind: RecordKind, _ id: String) -> Bool { live[kind]?[id] != nil }

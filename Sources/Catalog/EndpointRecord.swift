@@ -1,8 +1,18 @@
 /// What kind of server an endpoint is; decides how its models are listed.
-public enum EndpointKind: String, Sendable, Codable, CaseIterable {
+public struct EndpointKind: OpenName {
+    public let rawValue: String
+
+    public init(rawValue: String) { self.rawValue = rawValue }
+
     /// To be found out by the poller.
-    case auto
-    case openai, vllm, llamacpp, ollama, lmstudio
+    public static let auto = Self(rawValue: "auto")
+    public static let openai = Self(rawValue: "openai")
+    public static let vllm = Self(rawValue: "vllm")
+    public static let llamacpp = Self(rawValue: "llamacpp")
+    public static let ollama = Self(rawValue: "ollama")
+    public static let lmstudio = Self(rawValue: "lmstudio")
+
+    public static let allCases = [Self.auto, .openai, .vllm, .llamacpp, .ollama, .lmstudio]
 }
 
 /// The durable record of one inference server, as the registry holds it.

@@ -69,7 +69,7 @@ public enum EndpointRules {
 
     /// Throws `unknown_kind`.
     public static func kind(_ text: String) throws(APIError) -> EndpointKind {
-        guard let kind = EndpointKind(rawValue: text) else {
+        guard let kind = EndpointKind(known: text) else {
             let known = EndpointKind.allCases.map(\.rawValue).joined(separator: ", ")
             throw invalid("kind", code: "unknown_kind", "must be one of \(known)")
         }

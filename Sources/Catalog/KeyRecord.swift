@@ -1,12 +1,18 @@
 /// What a key allows its holder to do.
-public enum Scope: String, Sendable, Hashable, Codable, CaseIterable, Comparable {
+public struct Scope: OpenName, Comparable {
+    public let rawValue: String
+
+    public init(rawValue: String) { self.rawValue = rawValue }
+
     /// To read the list of models and the registered models.
-    case models
+    public static let models = Self(rawValue: "models")
     /// To send requests on to models.
-    case inference
-    case endpointsRead = "endpoints:read"
+    public static let inference = Self(rawValue: "inference")
+    public static let endpointsRead = Self(rawValue: "endpoints:read")
     /// Everything.
-    case admin
+    public static let admin = Self(rawValue: "admin")
+
+    public static let allCases = [Self.models, .inference, .endpointsRead, .admin]
 
     public static func < (left: Scope, right: Scope) -> Bool { left.rawValue < right.rawValue }
 }

@@ -11,7 +11,7 @@ public enum KeyRules {
         guard (1...100).contains(name.count), name.utf8.count <= 400, !hasControl(name) else {
             throw invalid("name", "must have 1 to 100 characters, none of them a control character")
         }
-        guard !scopes.isEmpty, Set(scopes).count == scopes.count else {
+        guard !scopes.isEmpty, Set(scopes).count == scopes.count, scopes.allSatisfy(Scope.allCases.contains) else {
             throw invalid(
                 "scopes", "must be one or more of \(Scope.allCases.map(\.rawValue).joined(separator: ", ")), each once")
         }

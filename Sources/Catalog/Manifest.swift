@@ -1,13 +1,31 @@
 /// What weights are written in.
-public enum ModelFormat: String, Sendable, Hashable, Codable {
-    case gguf, safetensors
+public struct ModelFormat: OpenName {
+    public let rawValue: String
+
+    public init(rawValue: String) { self.rawValue = rawValue }
+
+    public static let gguf = Self(rawValue: "gguf")
+    public static let safetensors = Self(rawValue: "safetensors")
+
+    public static let allCases = [Self.gguf, .safetensors]
 }
 
 /// One file of a manifest.
 public struct ManifestFile: Sendable, Hashable, Codable {
-    public enum Role: String, Sendable, Hashable, Codable {
-        case weights, config, tokenizer, index, mmproj, metal
-        case chatTemplate = "chat_template"
+    public struct Role: OpenName {
+        public let rawValue: String
+
+        public init(rawValue: String) { self.rawValue = rawValue }
+
+        public static let weights = Self(rawValue: "weights")
+        public static let config = Self(rawValue: "config")
+        public static let tokenizer = Self(rawValue: "tokenizer")
+        public static let index = Self(rawValue: "index")
+        public static let mmproj = Self(rawValue: "mmproj")
+        public static let metal = Self(rawValue: "metal")
+        public static let chatTemplate = Self(rawValue: "chat_template")
+
+        public static let allCases = [Self.weights, .config, .tokenizer, .index, .mmproj, .metal, .chatTemplate]
     }
 
     /// The last part of `path`.

@@ -58,8 +58,16 @@ public struct HubInfo: Sendable, Hashable, Codable {
 /// The repository has moved on from the registered commit. Shown; applied only when asked for.
 public struct RepositoryDrift: Sendable, Hashable, Codable {
     public struct Change: Sendable, Hashable, Codable {
-        public enum Kind: String, Sendable, Hashable, Codable {
-            case added, removed, changed
+        public struct Kind: OpenName {
+            public let rawValue: String
+
+            public init(rawValue: String) { self.rawValue = rawValue }
+
+            public static let added = Self(rawValue: "added")
+            public static let removed = Self(rawValue: "removed")
+            public static let changed = Self(rawValue: "changed")
+
+            public static let allCases = [Self.added, .removed, .changed]
         }
 
         /// Of a file of the manifest.

@@ -45,13 +45,19 @@ public struct ModelEntry: Sendable, Hashable, Codable {
 }
 
 /// What an endpoint's last polls say of it.
-public enum EndpointState: String, Sendable, Codable, CaseIterable {
+public struct EndpointState: OpenName {
+    public let rawValue: String
+
+    public init(rawValue: String) { self.rawValue = rawValue }
+
     /// No poll has been reported yet for the record's generation.
-    case pending
-    case online
+    public static let pending = Self(rawValue: "pending")
+    public static let online = Self(rawValue: "online")
     /// One failed poll, not yet confirmed.
-    case degraded
-    case offline
+    public static let degraded = Self(rawValue: "degraded")
+    public static let offline = Self(rawValue: "offline")
+
+    public static let allCases = [Self.pending, .online, .degraded, .offline]
 }
 
 /// Why a poll failed. Neither field ever holds a secret.

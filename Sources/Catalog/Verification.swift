@@ -28,11 +28,17 @@ public struct VerifyJob: Sendable, Hashable, Codable {
 
 /// What a generation on one endpoint came to.
 public struct VerifyResult: Sendable, Hashable, Codable {
-    public enum Outcome: String, Sendable, Hashable, Codable {
+    public struct Outcome: OpenName {
+        public let rawValue: String
+
+        public init(rawValue: String) { self.rawValue = rawValue }
+
         /// A chat completion with at least one token came back.
-        case ok
-        case error
-        case timeout
+        public static let ok = Self(rawValue: "ok")
+        public static let error = Self(rawValue: "error")
+        public static let timeout = Self(rawValue: "timeout")
+
+        public static let allCases = [Self.ok, .error, .timeout]
     }
 
     /// Name of the registration.

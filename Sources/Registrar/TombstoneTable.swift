@@ -24,7 +24,7 @@ struct TombstoneTable {
             database, sql: "SELECT kind, id, revision FROM tombstones WHERE revision > ?", arguments: [revision]
         ).map { row in
             let name: String = row["kind"]
-            guard let kind = RecordKind(rawValue: name) else {
+            guard let kind = RecordKind(known: name) else {
                 throw RegistryStoreError(.newerVersion, "the database holds records of the unknown kind \(name)")
             }
             return RegistryChange(tombstoneOf: kind, id: row["id"], revision: row["revision"])

@@ -1,6 +1,7 @@
 import HTTPTypes
 import Logging
 import NIOCore
+import NIOPosix
 import ServiceLifecycle
 import Synchronization
 import TestSupport
@@ -141,6 +142,34 @@ struct ServerTests {
         }
         // What the sockets of both sides hold, which is some megabytes.
         #expect(written.load(ordering: .relaxed) < 50)
+    }
+
+    @Test("A stop in the moment of a connection ends it and not the process")
+    func stopWhileClientsConnect() async throws {
+        let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        for _ in 0..<20 {
+            let (ports, port) = AsyncStream.makeStream(of: Int.self)
+            let server = HTTPServer(
+                host: "127.0.0.1", port: 0, logger: logger, onRunning: { port.yield($0) }, respond: Self.echo)
+            let group = ServiceGroup(configuration: .init(services: [.init(service: server)], logger: logger))
+            async let running: Void = group.run()
+            let place = try #require(await ports.first { _ in true })
+            await withDiscardingTaskGroup { tasks in
+                for number in 0..<50 {
+                    tasks.addTask {
+                        if number == 25 { await group.triggerGracefulShutdown() }
+                        let bootstrap = ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+                        // Refused once the server has stopped.
+                        guard let client = try? await bootstrap.connect(host: "127.0.0.1", port: place).get() else {
+                            return
+                        }
+                        // The server ends what it has accepted.
+                        try? await client.closeFuture.get()
+                    }
+                }
+            }
+            try await running
+        }
     }
 
     @Test("A graceful stop closes idle connections, ends waiting answers, and lets the others end")

@@ -49,8 +49,7 @@ struct ImageDecoder {
             list(.key, id, try line.optionalInteger())
             source.keys[id] = KeySlot(revision: revision, record: try line.json(KeyRecord.self))
         case "listed":
-            guard let kind = RecordKind(rawValue: try line.text()) else { throw BrokenImage(reason: "an unknown kind") }
-            list(kind, try line.text(), try line.integer())
+            list(RecordKind(rawValue: try line.text()), try line.text(), try line.integer())
         case "part":
             guard let part = try line.json(CheckpointPart.self) else { throw BrokenImage(reason: "a part is missing") }
             source.pendingParts.append(part)
@@ -137,7 +136,7 @@ struct ImageDecoder {
     ) throws(BrokenImage) -> EndpointRecord {
         try line.open()
         let (name, baseURL) = (try line.text(), try line.text())
-        guard let kind = EndpointKind(rawValue: try line.text()) else { throw BrokenImage(reason: "an unknown kind") }
+        let kind = EndpointKind(rawValue: try line.text())
         var record = EndpointRecord(
             id: id, name: name, baseURL: baseURL, kind: kind,
             pollIntervalSeconds: try line.optionalInteger().map(Int.init),
@@ -157,13 +156,9 @@ struct ImageDecoder {
     ) throws(BrokenImage) -> SnapshotRow {
         try line.open()
         let (generation, tick, poller) = (try line.integer(), try line.integer(), try line.text())
-        guard let state = EndpointState(rawValue: try line.text()) else {
-            throw BrokenImage(reason: "an unknown state")
-        }
+        let state = EndpointState(rawValue: try line.text())
         let failures = Int(try line.integer())
-        let kindName = try line.optionalText()
-        let kind = kindName.flatMap(EndpointKind.init(rawValue:))
-        if kindName != nil, kind == nil { throw BrokenImage(reason: "an unknown kind") }
+        let kind = try line.optionalText().map { EndpointKind(rawValue: $0) }
         var row = SnapshotRow(
             endpoint: id, generation: generation, tick: tick, poller: poller, state: state, failures: failures,
             kind: kind, latencyMilliseconds: try line.optionalInteger().map(Int.init), error: try failure(&line),
@@ -198,9 +193,7 @@ struct ImageDecoder {
     private static func result(_ line: inout ImageLineReader) throws(BrokenImage) -> VerifyResult {
         let (registration, number, endpoint) = (try line.text(), try line.integer(), try line.text())
         let (generation, model) = (try line.integer(), ModelID(try line.text()))
-        guard let outcome = VerifyResult.Outcome(rawValue: try line.text()) else {
-            throw BrokenImage(reason: "an unknown outcome")
-        }
+        let outcome = VerifyResult.Outcome(rawValue: try line.text())
         return VerifyResult(
             registration: registration, number: number, endpoint: endpoint, generation: generation, model: model,
             outcome: outcome, tokens: try line.optionalInteger().map(Int.init),

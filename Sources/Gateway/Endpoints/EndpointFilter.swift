@@ -9,14 +9,14 @@ struct EndpointFilter: Sendable {
     /// Throws 400 `invalid_state`, `unknown_kind`.
     init(_ query: Query) throws(HTTPFailure) {
         state = try query.first("state").map { text throws(HTTPFailure) in
-            guard let state = EndpointState(rawValue: text) else {
+            guard let state = EndpointState(known: text) else {
                 let states = EndpointState.allCases.map(\.rawValue).joined(separator: ", ")
                 throw .badRequest("invalid_state", "state must be one of \(states).", param: "state")
             }
             return state
         }
         kind = try query.first("kind").map { text throws(HTTPFailure) in
-            guard let kind = EndpointKind(rawValue: text) else {
+            guard let kind = EndpointKind(known: text) else {
                 let kinds = EndpointKind.allCases.map(\.rawValue).joined(separator: ", ")
                 throw .badRequest("unknown_kind", "kind must be one of \(kinds).", param: "kind")
             }

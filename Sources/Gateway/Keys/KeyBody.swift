@@ -28,7 +28,7 @@ struct KeyBody: Decodable {
     }
 
     private static func scope(_ text: String) throws(HTTPFailure) -> Scope {
-        guard let scope = Scope(rawValue: text) else {
+        guard let scope = Scope(known: text) else {
             let scopes = Scope.allCases.map(\.rawValue).joined(separator: ", ")
             throw .badRequest("invalid_scopes", "Each scope must be one of \(scopes).", param: "scopes")
         }

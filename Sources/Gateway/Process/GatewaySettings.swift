@@ -152,7 +152,7 @@ struct GatewaySettings: Sendable {
         var scopes: Set<Scope> = []
         for word in text.split(separator: ",", omittingEmptySubsequences: false) {
             let name = word.filter { $0 != " " }
-            guard let scope = Scope(rawValue: name), AccessPolicy.open.contains(scope) else {
+            guard let scope = Scope(known: name), AccessPolicy.open.contains(scope) else {
                 let allowed = AccessPolicy.open.map(\.rawValue).joined(separator: ", ")
                 throw SettingError(
                     setting: anonymousScopes.name, value: name,

@@ -16,30 +16,25 @@ struct HTTPServer: Service {
 
     /// Serves until the graceful shutdown, or until it is cancelled. Answers that are being made then are still sent.
     func run() async throws {
-        let listener = try await listen()
-        let port = listener.channel.localAddress?.port ?? port
+        let connections = OpenConnections()
+        let listener = try await listen { connection in
+            connections.start(connection.client) { await connection.serve(logger: logger, respond) }
+        }
+        let port = listener.localAddress?.port ?? port
         logger.info("Serving HTTP", metadata: ["host": "\(host)", "port": "\(port)"])
         onRunning(port)
-        let connections = OpenConnections()
         try await withTaskCancellationOrGracefulShutdownHandler {
-            try await withThrowingDiscardingTaskGroup { group in
-                try await listener.executeThenClose { inbound in
-                    for try await connection in inbound {
-                        group.addTask {
-                            connections.add(connection.client)
-                            await connection.serve(logger: logger, respond)
-                            connections.remove(connection.client)
-                        }
-                    }
-                }
-            }
+            try await listener.closeFuture.get()
+            await connections.ended()
         } onCancelOrGracefulShutdown: {
-            listener.channel.close(promise: nil)
+            listener.close(promise: nil)
             connections.stop()
         }
     }
 
-    private func listen() async throws -> NIOAsyncChannel<ServerConnection, Never> {
+    /// `serve` takes each connection in its first moment. It may not drop one: NIO ends the process if an asynchronous
+    /// channel is dropped that nobody has used, and a stream of connections drops those that come as it ends.
+    private func listen(_ serve: @escaping @Sendable (ServerConnection) -> Void) async throws -> any Channel {
         let logger = logger
         let bootstrap = ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .serverChannelOption(.backlog, value: 4096)
@@ -50,10 +45,11 @@ struct HTTPServer: Service {
                 }
             }
             .childChannelOption(.allowRemoteHalfClosure, value: true)
-        do {
-            return try await bootstrap.bind(host: host, port: port) { channel in
-                channel.eventLoop.makeCompletedFuture { try ServerConnection(channel) }
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture { serve(try ServerConnection(channel)) }
             }
+        do {
+            return try await bootstrap.bind(host: host, port: port).get()
         } catch {
             throw ProcessExit.cannotListen(
                 host, port, portSetting: SimulatorSettings.port.name, hostSetting: SimulatorSettings.host.name,
@@ -78,29 +74,41 @@ private final class AcceptErrors: ChannelInboundHandler {
 /// The connections of a server, which end when it stops.
 private final class OpenConnections: Sendable {
     private struct State {
-        var clients: [ObjectIdentifier: ClientConnection] = [:]
+        var open: [ObjectIdentifier: (client: ClientConnection, task: Task<Void, Never>)] = [:]
         var isStopping = false
     }
 
     private let state = Mutex(State())
 
-    func add(_ client: ClientConnection) {
+    /// Runs `serve` in a task of its own. The connection is open until that returns.
+    func start(_ client: ClientConnection, _ serve: @escaping @Sendable () async -> Void) {
+        let id = ObjectIdentifier(client)
         let isStopping = state.withLock { state in
-            state.clients[ObjectIdentifier(client)] = client
+            // The task that ends at once waits for this lock.
+            let task = Task {
+                await serve()
+                _ = self.state.withLock { $0.open.removeValue(forKey: id) }
+            }
+            state.open[id] = (client, task)
             return state.isStopping
         }
         if isStopping { client.stop() }
     }
 
-    func remove(_ client: ClientConnection) {
-        _ = state.withLock { $0.clients.removeValue(forKey: ObjectIdentifier(client)) }
-    }
-
     func stop() {
         let clients = state.withLock { state in
             state.isStopping = true
-            return Array(state.clients.values)
+            return state.open.values.map(\.client)
         }
         for client in clients { client.stop() }
+    }
+
+    /// Waits until none is open. If the caller is cancelled the connections are as well.
+    func ended() async {
+        await withTaskCancellationHandler {
+            while let task = state.withLock({ $0.open.values.first?.task }) { await task.value }
+        } onCancel: {
+            for (_, task) in state.withLock({ Array($0.open.values) }) { task.cancel() }
+        }
     }
 }
