@@ -7,6 +7,8 @@ extension Catalog {
         case .endpoint: applyEndpoint(change, &effects)
         case .registration: applyRegistration(change, &effects)
         case .key: applyKey(change, &effects)
+        // Of a later release.
+        default: break
         }
     }
 

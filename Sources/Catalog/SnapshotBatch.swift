@@ -45,7 +45,8 @@ extension SnapshotBatch: Codable {
             if let unchanged = UnchangedRow(row, of: poller) { same.append(unchanged) } else { others.append(row) }
         }
         if !same.isEmpty { try container.encode(same, forKey: .same) }
-        if !others.isEmpty { try container.encode(others, forKey: .rows) }
+        // Releases that know no `same` demand it.
+        try container.encode(others, forKey: .rows)
     }
 }
 

@@ -222,7 +222,8 @@ private struct ListedRevisions {
     private var revisions: [RecordKind: [String: Int64]] = [:]
 
     init(_ checkpoint: HeldCheckpoint?) {
-        for kind in checkpoint?.kinds ?? [] { revisions[kind] = checkpoint?.revisions(of: kind) }
+        guard let checkpoint else { return }
+        for kind in checkpoint.kinds { revisions[kind] = checkpoint.revisions(of: kind) }
     }
 
     mutating func take(_ kind: RecordKind, _ id: String) -> Int64? { revisions[kind]?.removeValue(forKey: id) }

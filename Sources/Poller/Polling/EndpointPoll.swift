@@ -57,7 +57,7 @@ struct EndpointPoll: Sendable {
         switch kind {
         case .ollama: [.ollamaTags, .openAI]
         case .lmstudio: [.lmStudioV0, .lmStudioV1, .openAI]
-        case .auto, .openai, .vllm, .llamacpp: [.openAI]
+        default: [.openAI]
         }
     }
 

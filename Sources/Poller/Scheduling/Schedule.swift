@@ -91,7 +91,7 @@ struct Schedule: Sendable {
         switch row.state {
         case .degraded: entry.due = now + settings.confirmAfter
         case .offline: entry.due = now + backoff(entry, failures: row.failures)
-        case .online, .pending: break
+        default: break
         }
         return true
     }
