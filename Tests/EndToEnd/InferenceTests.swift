@@ -101,7 +101,8 @@ struct InferenceTests {
             #expect(alone.chunks >= 400 && alone.isDone)
             let delays = alone.delays.sorted()
             print("a chunk's way, p50 and p99: \(delays[delays.count / 2]) and \(delays[delays.count * 99 / 100]) µs")
-            #expect(delays[delays.count * 99 / 100] < 5000)
+            // Before the next one is sent: no chunk waits for another. How fast the way is `make bench` says.
+            #expect(delays[delays.count * 99 / 100] < 50_000)
 
             // So slow that three unoptimised programs on a few cores can do with 500 of them.
             try await fleet.patch("a", #"{"behaviour":{"chunk_interval_ms":500}}"#)
