@@ -73,7 +73,8 @@ let package = Package(
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ], swiftSettings: strict),
         .executableTarget(
-            name: "CommandLineClient", dependencies: ["AMQP", "Catalog", "Conventions", "Curl", "JSON", arguments],
+            name: "CommandLineClient",
+            dependencies: ["AMQP", "Catalog", "Conventions", "Curl", "JSON", arguments, logging],
             swiftSettings: strict),
         .executableTarget(
             name: "Gateway",

@@ -18,7 +18,8 @@ import Conventions
         version: rollcallVersion,
         subcommands: [
             ChatCommand.self, EndpointsCommand.self, ModelsCommand.self, KeysCommand.self, OperationsCommand.self,
-            StatusCommand.self, TopologyCommand.self, CompletionsCommand.self, VersionCommand.self,
+            StatusCommand.self, TopologyCommand.self, BrokerTailCommand.Group.self, CompletionsCommand.self,
+            VersionCommand.self,
         ])
 
     static func main() async {

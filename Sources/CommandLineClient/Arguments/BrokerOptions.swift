@@ -33,9 +33,11 @@ struct BrokerOptions: ParsableArguments {
     }
 
     /// One connection, in the broker's list under the name of the command.
-    func configuration(_ place: Place, _ environment: [String: String]) throws -> ConnectionConfiguration {
+    func configuration(
+        _ place: Place, _ environment: [String: String], name: String
+    ) throws -> ConnectionConfiguration {
         let urls = place.urls
-        var configuration = ConnectionConfiguration(urls: urls, name: "rollcall topology")
+        var configuration = ConnectionConfiguration(urls: urls, name: name)
         if urls.contains(where: { $0.hasPrefix("amqps://") }) {
             let file =
                 amqpCAFile ?? Self.given("ROLLCALL_AMQP_CA_FILE", environment) ?? BrokerConvention.systemCertificates

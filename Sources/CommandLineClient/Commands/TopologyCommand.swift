@@ -3,7 +3,7 @@ import ArgumentParser
 import Catalog
 import FoundationEssentials
 
-/// `rollcall topology`: the one command that talks to the broker and not to a gateway.
+/// `rollcall topology`: like `rollcall broker` it talks to the broker and not to a gateway.
 struct TopologyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "topology", abstract: "The queues and exchanges of a deployment, at its broker.",
@@ -100,7 +100,8 @@ extension BrokerCommand {
             let map = BrokerMap(namespace: try deployment.value(environment))
             let place = try broker.place(environment, folder: FileManager.default.currentDirectoryPath)
             let session = try BrokerSession(
-                configuration: try broker.configuration(place, environment), map: map, console: console,
+                configuration: try broker.configuration(place, environment, name: "rollcall \(Self._commandName)"),
+                map: map, console: console,
                 time: .real(limit: .milliseconds(Int64(wait.timeout * 1000))))
             console.note("broker: \(HumanText.clean(place.description))")
             try await run(in: session)
@@ -112,6 +113,8 @@ extension BrokerCommand {
 struct BrokerSession: Sendable {
     private static let pause = Duration.milliseconds(500)
 
+    let configuration: ConnectionConfiguration
+    let map: BrokerMap
     let visit: TopologyVisit
     let console: Console
     let time: Timekeeper
@@ -124,6 +127,8 @@ struct BrokerSession: Sendable {
         } catch {
             throw CommandFailure(.usage, error.message)
         }
+        self.configuration = configuration
+        self.map = map
         self.console = console
         self.time = time
     }
@@ -148,7 +153,7 @@ struct BrokerSession: Sendable {
         }
     }
 
-    private static func failure(_ error: AMQPError) -> CommandFailure {
+    static func failure(_ error: AMQPError) -> CommandFailure {
         switch error.code {
         case .accessRefused:
             CommandFailure(
