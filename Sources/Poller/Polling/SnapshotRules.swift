@@ -15,6 +15,8 @@ struct SnapshotRules: Sendable {
     static let timeouts = 3
     /// With so many, one poller's word is enough even if there are others.
     private static let certain = 6
+    private static let maximumFailures = 1000
+    private static let maximumWitnesses = 8
 
     func row(
         for item: PollItem, _ result: Result<EndpointPoll.Outcome, PollError>
@@ -119,10 +121,14 @@ struct SnapshotRules: Sendable {
         base?.error?.code == PollError.Code.emptyList.name
     }
 
-    /// Failures in a row with this one, and who saw them.
+    /// Failures in a row with this one, and who saw them. Both have a bound, for an endpoint that is away for years: from a
+    /// few on, more say nothing more.
     private func streak(after base: SnapshotRow?) -> (failures: Int, failedBy: [String]) {
         let seen = base?.failedBy ?? []
-        return ((base?.failures ?? 0) + 1, seen.contains(poller) ? seen : seen + [poller])
+        return (
+            min((base?.failures ?? 0) + 1, Self.maximumFailures),
+            seen.contains(poller) ? seen : (seen + [poller]).suffix(Self.maximumWitnesses)
+        )
     }
 
     private func isConfirmed(_ failures: Int, _ failedBy: [String]) -> Bool {

@@ -48,7 +48,9 @@ final class Deployment: Sendable {
                     child.signal(SIGCONT)
                     let status = child.isRunning ? await child.stop() : await child.exitStatus()
                     let crashes = [SIGABRT, SIGSEGV, SIGBUS, SIGILL, SIGTRAP, SIGFPE].map { -$0 }
-                    #expect(!crashes.contains(status), "\(child.name) crashed: \(child.log.path)")
+                    // What it said last: the file goes with the test.
+                    let last = (try? child.output)?.suffix(2000) ?? ""
+                    #expect(!crashes.contains(status), "\(child.name) crashed, and said last:\n\(last)")
                 }
             }
         }

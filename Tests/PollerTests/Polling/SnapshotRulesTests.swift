@@ -132,6 +132,13 @@ struct SnapshotRulesTests {
         #expect(alive.row(for: item(held), Self.failure).state == .offline)
     }
 
+    @Test func anEndpointThatIsAwayForYearsKeepsAShortRow() {
+        var held = Samples.row("e", tick: 1, state: .offline, failures: 1)
+        for number in 0..<2000 { held = rules("p\(number)").row(for: item(held), Self.failure) }
+        #expect(held.state == .offline && held.failures == 1000)
+        #expect(held.failedBy == (1992..<2000).map { "p\($0)" })
+    }
+
     @Test func anEmptyListIsConfirmedToo() {
         let models = [Samples.model("a")]
         var held = base(rules().row(for: item(nil), found(Samples.model("a"))), holding: [])
