@@ -45,7 +45,7 @@ extension SnapshotRow {
         guard
             (models ?? []).allSatisfy({
                 plausible.contains($0.firstSeen) && plausible.contains(Int64($0.contextLength ?? 0))
-                    && plausible.contains($0.sizeBytes ?? 0)
+                    && plausible.contains($0.sizeBytes ?? 0) && plausible.contains(Int64($0.contextLengthMax ?? 0))
             })
         else { return "a model's number is out of range" }
         return nil

@@ -11,11 +11,15 @@ public final class CatalogView: Sendable {
     public let list: ModelList
     /// The models of the list.
     public let visible: VisibleModels
+    /// Another number as soon as a model, an endpoint that lists it, or a name by which it is found changes. No two views of a
+    /// process have a number in common that stands for different models.
+    public let modelStamp: UInt64
 
     let models: ListedModels
     let endpoints: HeldEndpoints
     let keys: HeldKeys
     let registrations: HeldRegistrations
+    let aliases: HeldAliases
 
     init(_ draft: CatalogViewDraft, list: ModelList, visible: VisibleModels) {
         version = draft.version
@@ -25,6 +29,8 @@ public final class CatalogView: Sendable {
         endpoints = draft.endpoints
         keys = draft.keys
         registrations = draft.registrations
+        aliases = draft.aliases
+        modelStamp = draft.modelStamp
         self.list = list
         self.visible = visible
     }
@@ -34,14 +40,11 @@ public final class CatalogView: Sendable {
         knownCurrent.map { max(.zero, $0.duration(to: now)) }
     }
 
-    /// One line of the list; nil if the list has no such model. An Ollama model `name:latest` is also found as `name`, if
-    /// no endpoint lists `name` itself.
+    /// One line of the list; nil if the list has no such model. If no endpoint lists the id itself, an Ollama model
+    /// `id:latest` is found by it, or else a model that has the id as an alias.
     public func model(_ id: ModelID) -> ListedModel? {
         if let model = models.find(id.value) { return model.isListed ? model : nil }
-        guard let latest = models.find(id.value, suffix: Self.latest), latest.isListed,
-            latest.members.contains(where: { self[$0].map { $0.isOllama && $0.state.isUsable } ?? false })
-        else { return nil }
-        return latest
+        return impliedHolders(id.value).first { $0.endpoint.state.isUsable }.flatMap { models.find($0.model.value) }
     }
 
     /// The key whose SHA-256 in hex is `digest`, and the models that it is for (nil: all); nil if there is none or it has
@@ -54,11 +57,11 @@ public final class CatalogView: Sendable {
     /// The endpoints that a request for `model` could be sent to.
     ///
     /// First, in the order of their names and in any state, the endpoints whose last good list has exactly this id. If
-    /// there are none, the Ollama endpoints that list `model:latest`. Then, if `model` (with ASCII letters in any case)
+    /// there are none, the Ollama endpoints that list `model:latest`, and those that have `model` as an alias. Then, if `model` (with ASCII letters in any case)
     /// names a registration, the online and degraded endpoints that list a model of it. Each endpoint is there once.
     public func holders(of model: String) -> ModelHolders {
         let exact = models.find(model)
-        var holders = exact.map { listed in listed.members.compactMap { holder($0, listed) } } ?? latestHolders(model)
+        var holders = exact.map { listed in listed.members.compactMap { holder($0, listed) } } ?? impliedHolders(model)
         guard let registration = registrations.find(model) else {
             return ModelHolders(holders: holders, isRegistered: false)
         }
@@ -88,11 +91,22 @@ public final class CatalogView: Sendable {
 
     /// The part of the list that `patterns` match, made anew with each call: keep it as long as the list has that ETag.
     public func list(of patterns: ModelPatterns) -> ModelListPart {
-        ModelListPart(whole: list.etag, models: visible.matching(patterns))
+        let models = visible.matching { model in
+            patterns.match(model.id) || otherNames(of: model.id).contains(where: patterns.match)
+        }
+        return ModelListPart(models: models)
     }
 
     /// The tag that Ollama adds to a model's name if the user gives none.
-    private static let latest: StaticString = ":latest"
+    static let latest: StaticString = ":latest"
+
+    /// The endpoints that are meant by a name that no endpoint lists.
+    func impliedHolders(_ name: String) -> [ModelHolder] {
+        latestHolders(name)
+            + aliases.holders(of: name).compactMap { alias in
+                self[alias.member].map { ModelHolder(endpoint: $0, model: alias.model) }
+            }
+    }
 
     private func latestHolders(_ model: String) -> [ModelHolder] {
         guard let listed = models.find(model, suffix: Self.latest) else { return [] }

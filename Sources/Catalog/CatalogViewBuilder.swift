@@ -10,7 +10,7 @@ public struct CatalogViewBuilder: Sendable {
             isReady: false, isCurrent: false, isUnconfirmed: false, lacksCheckpoint: false, reason: nil,
             publishInFull: false),
         knownCurrent: nil, models: .none, endpoints: HeldEndpoints([]), keys: HeldKeys([:]),
-        registrations: HeldRegistrations([]))
+        registrations: HeldRegistrations([]), aliases: .nothing, modelStamp: 0)
 
     /// Names the state of the catalog that `slots`, without those in `pending`, shows; 0: none.
     private var base: UInt64 = 0
@@ -21,6 +21,8 @@ public struct CatalogViewBuilder: Sendable {
     private var former: [String: HeldEndpoint] = [:]
     private var hasNewEndpoints = false
     private var hasNewKeys = false
+    /// An endpoint has become an Ollama, or is none any more: then names without a tag mean other models.
+    private var hasNewOllama = false
     /// The registrations as they were at `registrationStamp`; see `RegistrationIndex.lastLineStamp`.
     private var registrations: [StampedRegistration] = []
     private var registrationStamp: UInt64 = 0
@@ -61,7 +63,7 @@ public struct CatalogViewBuilder: Sendable {
         if hasNewKeys { last.keys = HeldKeys(catalog.keyOfDigest.compactMapValues { catalog.keySlots[$0] }) }
         hasNewEndpoints = false
         hasNewKeys = false
-        last.models = catalog.list.listedModels()
+        updateModels(of: &catalog.list)
         updateRegistrations(of: catalog.list)
         last.version = catalog.version
         last.readiness = readiness
@@ -101,7 +103,10 @@ public struct CatalogViewBuilder: Sendable {
     private mutating func look(at slot: Int, in catalog: borrowing Catalog) {
         while slots.count <= slot { slots.append(nil) }
         guard let record = catalog.slots[slot].record else {
-            if slots[slot] != nil { hasNewEndpoints = true }
+            if let gone = slots[slot] {
+                hasNewEndpoints = true
+                hasNewOllama = hasNewOllama || gone.isOllama
+            }
             slots[slot] = nil
             return
         }
@@ -113,8 +118,19 @@ public struct CatalogViewBuilder: Sendable {
             slots[slot] = held
             return
         }
-        slots[slot] = HeldEndpoint(record: record, state: state, kind: kind)
+        let new = HeldEndpoint(record: record, state: state, kind: kind)
+        slots[slot] = new
         hasNewEndpoints = true
+        if new.isOllama != held?.isOllama ?? false { hasNewOllama = true }
+    }
+
+    private mutating func updateModels(of list: inout MergedList) {
+        let (models, aliases) = (list.listedModels(), list.heldAliases())
+        guard hasNewOllama || models !== last.models || aliases !== last.aliases else { return }
+        hasNewOllama = false
+        last.models = models
+        last.aliases = aliases
+        last.modelStamp = ChangeStamp.next()
     }
 
     private mutating func updateRegistrations(of list: MergedList) {
@@ -151,6 +167,9 @@ struct CatalogViewDraft: Sendable {
     var endpoints: HeldEndpoints
     var keys: HeldKeys
     var registrations: HeldRegistrations
+    var aliases: HeldAliases
+    /// See `CatalogView.modelStamp`.
+    var modelStamp: UInt64
 
     /// `former`: the view whose list is taken over if it is the same.
     func view(after former: CatalogView?) -> CatalogView {

@@ -8,11 +8,17 @@ public struct EndpointKind: OpenName {
     public static let auto = Self(rawValue: "auto")
     public static let openai = Self(rawValue: "openai")
     public static let vllm = Self(rawValue: "vllm")
+    public static let sglang = Self(rawValue: "sglang")
     public static let llamacpp = Self(rawValue: "llamacpp")
     public static let ollama = Self(rawValue: "ollama")
     public static let lmstudio = Self(rawValue: "lmstudio")
+    /// Anthropic's API, which takes the key in `x-api-key`.
+    public static let anthropic = Self(rawValue: "anthropic")
 
-    public static let allCases = [Self.auto, .openai, .vllm, .llamacpp, .ollama, .lmstudio]
+    public static let allCases = [Self.auto, .openai, .vllm, .sglang, .llamacpp, .ollama, .lmstudio, .anthropic]
+
+    /// The version of Anthropic's API that a request names if its client did not (Anthropic, "API versions").
+    public static let anthropicVersion = "2023-06-01"
 }
 
 /// The durable record of one inference server, as the registry holds it.

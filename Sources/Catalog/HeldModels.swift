@@ -50,6 +50,6 @@ extension ModelEntry {
     func isIdentical(to other: ModelEntry) -> Bool {
         self == other && ByteOrder.same(ownedBy, other.ownedBy) && ByteOrder.same(quantization, other.quantization)
             && ByteOrder.same(architecture, other.architecture)
-            && ByteOrder.same(contentDigest, other.contentDigest)
+            && ByteOrder.same(contentDigest, other.contentDigest) && ByteOrder.same(parent, other.parent)
     }
 }

@@ -19,13 +19,10 @@ public struct ModelList: Sendable, Hashable {
 
 /// The part of a list that some callers see.
 public struct ModelListPart: Sendable {
-    /// ETag of the whole list that it is a part of.
-    public let whole: String
     public let models: VisibleModels
     public let list: ModelList
 
-    init(whole: String, models: VisibleModels) {
-        self.whole = whole
+    init(models: VisibleModels) {
         self.models = models
         list = models.list()
     }

@@ -10,6 +10,8 @@ extension MergedList {
         var owner: String?
         var ownersAgree = true
         var contextLength: Int?
+        var contextLengthMax: Int?
+        var capabilities: ModelCapabilities = []
         var names: [UInt8] = []
         for holder in lines[line].holders {
             guard let contribution = contributions[Int(holder.member)] else { continue }
@@ -20,6 +22,10 @@ extension MergedList {
                 if let owner { ownersAgree = ownersAgree && ByteOrder.same(owner, stated) } else { owner = stated }
             }
             if let length = entry.contextLength { contextLength = min(contextLength ?? length, length) }
+            if let length = entry.contextLengthMax ?? entry.contextLength {
+                contextLengthMax = max(contextLengthMax ?? length, length)
+            }
+            capabilities.formUnion(entry.capabilities ?? [])
             if !names.isEmpty { names.append(UInt8(ascii: ",")) }
             names.append(contentsOf: contribution.encodedName)
         }
@@ -42,6 +48,15 @@ extension MergedList {
         if let registration = registered.registration(of: lines[line].id) {
             bytes += #","registration":"#.utf8
             JSONString.append(registration, to: &bytes)
+        }
+        if let contextLengthMax {
+            bytes += #","context_length_max":"#.utf8
+            bytes += String(contextLengthMax).utf8
+        }
+        if !capabilities.isEmpty {
+            bytes += #","capabilities":["#.utf8
+            bytes += capabilities.names.map { "\"\($0)\"" }.joined(separator: ",").utf8
+            bytes += "]".utf8
         }
         bytes += "}".utf8
         return (bytes, created)

@@ -46,6 +46,7 @@ struct MergedList: Sendable {
     private var isListedBehind = false
     private var built: (models: ListedModels, list: ModelList)?
     private(set) var registered = RegistrationIndex()
+    private var aliases = AliasIndex()
 
     /// The one copy of an id's text, where the id is known.
     func interned(_ id: ModelID) -> ModelID? { lineOfID[id].map { lines[$0].id } }
@@ -71,6 +72,9 @@ struct MergedList: Sendable {
         if let models { add(member, name: name, isUsable: isUsable, models: models) }
         return markDifferences(from: old, to: contributions[member])
     }
+
+    /// The other names of the models. The same object as the last time if none changed.
+    mutating func heldAliases() -> HeldAliases { aliases.held() }
 
     /// Encodes stale lines until `isOver`, or all of them. Returns whether none is left.
     mutating func encodeStaleLines(until isOver: () -> Bool = { false }) -> Bool {
@@ -104,8 +108,8 @@ struct MergedList: Sendable {
 
     /// Only the models that `patterns` match, made anew with each call.
     mutating func list(of patterns: ModelPatterns) -> ModelListPart {
-        let whole = list()
-        return ModelListPart(whole: whole.etag, models: VisibleModels(listed).matching(patterns))
+        let listed = listedModels()
+        return ModelListPart(models: VisibleModels(listed).matching { patterns.match($0.id) })
     }
 
     /// The line of one model as in the list; nil where it is not in it.
@@ -171,11 +175,15 @@ struct MergedList: Sendable {
             let line = lineOfID[entry.id] ?? newLine(entry.id)
             let place = place(of: name, member, in: lines[line].holders)
             lines[line].holders.insert(Holder(member: Int32(member), position: Int32(position)), at: place)
+            for alias in entry.aliases ?? [] {
+                aliases.add(alias, AliasIndex.Holder(member: Int32(member), name: name, model: lines[line].id))
+            }
         }
     }
 
     private mutating func remove(_ member: Int, _ old: Contribution) {
         for entry in old.models.entries {
+            for alias in entry.aliases ?? [] { aliases.remove(alias, of: entry.id, from: Int32(member)) }
             guard let line = lineOfID[entry.id] else { continue }
             let place = place(of: old.name, member, in: lines[line].holders)
             guard place < lines[line].holders.count, lines[line].holders[place].member == Int32(member) else {
@@ -288,6 +296,7 @@ extension ModelEntry {
     /// Makes the same line of the list.
     fileprivate func isListedLike(_ other: ModelEntry) -> Bool {
         firstSeen == other.firstSeen && contextLength == other.contextLength
-            && ByteOrder.same(ownedBy, other.ownedBy)
+            && contextLengthMax == other.contextLengthMax && capabilities == other.capabilities
+            && aliases == other.aliases && ByteOrder.same(ownedBy, other.ownedBy)
     }
 }

@@ -13,13 +13,22 @@ public struct ModelEntry: Sendable, Hashable, Codable {
     public var contentDigest: String?
     /// Bytes that the model takes on the endpoint's disk.
     public var sizeBytes: Int64?
+    /// What the endpoint says that the model can do. Empty: the endpoint was asked, and named nothing that is known here.
+    public var capabilities: ModelCapabilities?
+    /// The model's own limit in tokens, if the endpoint says it apart from `contextLength`.
+    public var contextLengthMax: Int?
+    /// The model that this one is an adapter of (LoRA), by its id on the same endpoint.
+    public var parent: String?
+    /// Other names under which the endpoint takes requests for the model. Never empty, and never the id itself.
+    public var aliases: [ModelID]?
     /// Seconds since 1970 when this endpoint was first seen with this model. Not covered by the digest.
     public var firstSeen: Int64
 
     public init(
         id: ModelID, ownedBy: String? = nil, contextLength: Int? = nil, quantization: String? = nil,
         parameterCount: Int64? = nil, architecture: String? = nil, loaded: Bool? = nil, contentDigest: String? = nil,
-        sizeBytes: Int64? = nil, firstSeen: Int64
+        sizeBytes: Int64? = nil, capabilities: ModelCapabilities? = nil, contextLengthMax: Int? = nil,
+        parent: String? = nil, aliases: [ModelID]? = nil, firstSeen: Int64
     ) {
         self.id = id
         self.ownedBy = ownedBy
@@ -30,13 +39,18 @@ public struct ModelEntry: Sendable, Hashable, Codable {
         self.loaded = loaded
         self.contentDigest = contentDigest
         self.sizeBytes = sizeBytes
+        self.capabilities = capabilities
+        self.contextLengthMax = contextLengthMax
+        self.parent = parent
+        self.aliases = aliases
         self.firstSeen = firstSeen
     }
 
     enum CodingKeys: String, CodingKey {
-        case id, quantization, architecture, loaded
+        case id, quantization, architecture, loaded, capabilities, parent, aliases
         case ownedBy = "owned_by"
         case contextLength = "context_length"
+        case contextLengthMax = "context_length_max"
         case parameterCount = "parameter_count"
         case contentDigest = "content_digest"
         case sizeBytes = "size_bytes"

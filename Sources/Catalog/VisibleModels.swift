@@ -15,9 +15,9 @@ public final class VisibleModels: Sendable {
         self.init(all.models.filter(\.isListed), byName: all.byName.filter(\.isListed))
     }
 
-    /// Those that `patterns` match.
-    func matching(_ patterns: ModelPatterns) -> VisibleModels {
-        let models = models.filter { patterns.match($0.id) }
+    /// Those that pass `isWanted`.
+    func matching(_ isWanted: (ListedModel) -> Bool) -> VisibleModels {
+        let models = models.filter(isWanted)
         // Asking for an object is cheaper than matching its id once more.
         let matched = Set(models.map(ObjectIdentifier.init))
         return VisibleModels(models, byName: byName.filter { matched.contains(ObjectIdentifier($0)) })

@@ -102,10 +102,11 @@ enum ReferenceList {
         let owners = Set(usable.compactMap { $0.1.ownedBy.map { Array($0.utf8) } })
         let owner = owners.count == 1 ? owners.first.map { String(decoding: $0, as: UTF8.self) } : nil
         let context = usable.compactMap { $0.1.contextLength }.min().map { #","context_length":\#($0)"# } ?? ""
+        let longest = usable.compactMap { $0.1.contextLength }.max().map { #","context_length_max":\#($0)"# } ?? ""
         let names = usable.map { "\"" + $0.0.record.name + "\"" }.joined(separator: ",")
         let text = id.value.replacing("\"", with: "\\\"")
         return #"{"id":"\#(text)","object":"model","created":\#(held.map { $0.1.firstSeen }.min() ?? 0),"#
             + #""owned_by":"\#(owner ?? "rollcall")"\#(context),"endpoints":[\#(names)]"#
-            + (registration(of: id, registrations).map { #","registration":"\#($0)""# } ?? "") + "}"
+            + (registration(of: id, registrations).map { #","registration":"\#($0)""# } ?? "") + longest + "}"
     }
 }

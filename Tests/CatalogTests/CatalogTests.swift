@@ -13,11 +13,13 @@ import Testing
     @Test func listHasTheFieldsInTheContractsOrder() {
         var row = Sample.row(1, generation: 1, tick: 10, models: [])
         row.models = [
-            ModelEntry(id: "org/a\"b", ownedBy: "library", contextLength: 4096, firstSeen: 700),
+            ModelEntry(
+                id: "org/a\"b", ownedBy: "library", contextLength: 4096, capabilities: [.tools], firstSeen: 700),
             ModelEntry(id: "Z", firstSeen: 800),
         ]
         var other = Sample.row(2, generation: 2, tick: 11, models: ["org/a\"b"], state: .degraded, firstSeen: 600)
         other.models?[0].contextLength = 2048
+        other.models?[0].capabilities = [.vision]
         var catalog = Catalog([
             Sample.created(1, name: "one", revision: 1), Sample.created(2, name: "an", revision: 2),
             Sample.batch(row, other), Sample.checkpoint([(1, 1), (2, 2)], revision: 2),
@@ -25,7 +27,8 @@ import Testing
         #expect(
             catalog.listText == #"{"object":"list","data":[{"id":"Z","object":"model","created":800,"#
                 + #""owned_by":"rollcall","endpoints":["one"]},{"id":"org/a\"b","object":"model","created":600,"#
-                + #""owned_by":"library","context_length":2048,"endpoints":["an","one"]}]}"#)
+                + #""owned_by":"library","context_length":2048,"endpoints":["an","one"],"context_length_max":4096,"#
+                + #""capabilities":["vision","tools"]}]}"#)
         #expect(catalog.modelEntry("Z").map { String(decoding: $0, as: UTF8.self) }?.hasPrefix(#"{"id":"Z""#) == true)
         #expect(catalog.modelEntry("nothing") == nil)
         #expect(catalog.modelList.etag.count == 34)

@@ -158,6 +158,27 @@ import Testing
         }
     }
 
+    @Test func aBaseWithAnotherVersionIsTheRootOfTheAPI() throws {
+        for base in [
+            "https://open.example/api/paas/v4", "https://ark.example/api/v3", "https://a.example/v1beta/openai",
+            "https://a.example/v1/openai", "https://a.example/v1beta", "http://a.example:8000/v2",
+        ] {
+            #expect(try EndpointRules.normalizedBaseURL(base + "/") == base)
+            #expect(APIRoot.url("/v1/models", below: base) == base + "/models")
+            #expect(APIRoot.url("/api/tags", below: base) == base + "/api/tags")
+            let error = #expect(throws: APIError.self) {
+                try EndpointRules.normalizedBaseURL(base + "/chat/completions")
+            }
+            #expect(error?.message.contains(base + " instead") == true)
+        }
+        for base in [
+            "http://v2", "http://v2:8000", "http://a.example/openai", "http://a.example/video", "http://a.example/v",
+            "http://a.example/v2x", "http://a.example/v4/models-of-mine", "https://a.example/api",
+        ] {
+            #expect(APIRoot.url("/v1/models", below: base) == base + "/v1/models")
+        }
+    }
+
     @Test func kindsAreThoseKnown() throws {
         for kind in EndpointKind.allCases { #expect(try EndpointRules.kind(kind.rawValue) == kind) }
         for text in ["", "VLLM", "tgi"] {

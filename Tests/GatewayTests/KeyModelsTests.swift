@@ -107,6 +107,40 @@ import Testing
         }
     }
 
+    /// `qwen3` is the name of Ollama's `qwen3:latest`. The list of a key changes also if only the names of its models do.
+    @Test func aKeyMayNameAModelByAnyOfItsNames() async throws {
+        func row(_ tick: Int64, aliases: [ModelID]?) -> CatalogMessage {
+            var row = SnapshotRow(
+                endpoint: Fleet.firstID, generation: 1, tick: tick, poller: "p1", state: .online, kind: .ollama,
+                observedAt: 1_700_000_002_345, digest: "\(tick)")
+            row.models = [
+                ModelEntry(id: ModelID("qwen3:latest"), firstSeen: 1),
+                ModelEntry(id: ModelID("coder-30b"), aliases: aliases, firstSeen: 1),
+                ModelEntry(id: ModelID("other"), firstSeen: 1),
+            ]
+            return .snapshotBatch(SnapshotBatch(poller: "p1", rows: [row]))
+        }
+        let bench = try Bench(
+            [Fleet.record(Fleet.firstID, "alpha", revision: 1), row(10, aliases: [ModelID("fim")])]
+                + [("named", ["qwen3", "fim"]), ("whole", ["coder-*"])].map {
+                    Keys.made($0.0, scopes: [.models], models: $0.1)
+                }, adminKey: Keys.admin)
+        func ids(_ key: String) async throws -> [String?] {
+            try names(try await bench.send("GET", "/v1/models", headers: Keys.bearer(key)), "data", "id")
+        }
+        #expect(try await ids("named") == ["coder-30b", "qwen3:latest"])
+        #expect(try await ids("whole") == ["coder-30b"])
+        for (key, name, status) in [
+            ("named", "qwen3", 200), ("named", "qwen3:latest", 200), ("named", "fim", 200), ("named", "coder-30b", 200),
+            ("named", "other", 404), ("whole", "fim", 200), ("whole", "coder-30b", 200), ("whole", "qwen3", 404),
+        ] {
+            let answer = try await bench.send("GET", "/v1/models/\(name)", headers: Keys.bearer(key))
+            #expect(answer.status == status, "\(key) \(name)")
+        }
+        bench.catalog.apply([row(11, aliases: nil)])
+        #expect(try await ids("named") == ["qwen3:latest"])
+    }
+
     @Test func listsOfRegistrationsHaveOnlyItsOwn() async throws {
         let bench = try bench()
         func check(_ path: String) async throws {

@@ -86,16 +86,12 @@ final class ManualClock: Sendable {
     }
 }
 
-/// A server that answers by path; what it does not know gets `fallback`.
+/// A server that answers by path; what it does not know gets `fallback`. A POST is asked for as `POST path`, and a request
+/// with Anthropic's headers as `anthropic path`, if there is such an answer.
 final class ScriptedServer: EndpointTransport {
-    struct Request: Sendable, Hashable {
-        var url: String
-        var key: String?
-    }
-
     private let answers: [String: Result<EndpointAnswer, PollError>]
     private let fallback: Result<EndpointAnswer, PollError>
-    private let asked = Mutex<[Request]>([])
+    private let asked = Mutex<[EndpointRequest]>([])
 
     init(
         _ answers: [String: Result<EndpointAnswer, PollError>],
@@ -105,7 +101,7 @@ final class ScriptedServer: EndpointTransport {
         self.fallback = fallback
     }
 
-    var requests: [Request] { asked.withLock { $0 } }
+    var requests: [EndpointRequest] { asked.withLock { $0 } }
     /// Paths in the order in which they were asked.
     var paths: [String] { requests.map { path(of: $0.url) } }
 
@@ -116,9 +112,15 @@ final class ScriptedServer: EndpointTransport {
         return String(url[slash...])
     }
 
-    func get(_ url: String, key: String?, timeout: Duration, _ completion: @escaping Completion) {
-        asked.withLock { $0.append(Request(url: url, key: key)) }
-        completion(answers[path(of: url)] ?? fallback)
+    func send(_ request: EndpointRequest, timeout: Duration, _ completion: @escaping Completion) {
+        asked.withLock { $0.append(request) }
+        let path = path(of: request.url)
+        if let body = request.body {
+            let whole = "POST \(path) \(String(decoding: body, as: UTF8.self))"
+            return completion(answers[whole] ?? answers["POST \(path)"] ?? fallback)
+        }
+        let special = request.isAnthropic ? answers["anthropic \(path)"] : nil
+        completion(special ?? answers[path] ?? fallback)
     }
 }
 

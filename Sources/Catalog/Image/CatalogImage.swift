@@ -9,7 +9,7 @@ public struct CatalogImage: Sendable {
     /// What the lines hold. Raise it with each change of them, and whenever a record gets a field: a process of this release
     /// would otherwise start from an image in which a process of the release before left out that field. A process starts
     /// only from images of its own version, and reads the whole catalog stream if there are none.
-    public static let version: Int64 = 1
+    public static let version: Int64 = 2
     /// Bytes of a part.
     static let partLimit = 4_000_000
 

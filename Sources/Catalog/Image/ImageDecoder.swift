@@ -182,12 +182,21 @@ struct ImageDecoder {
     }
 
     private static func model(_ line: inout ImageLineReader) throws(BrokenImage) -> ModelEntry {
-        ModelEntry(
+        var entry = ModelEntry(
             id: ModelID(try line.text()), ownedBy: try line.optionalText(),
             contextLength: try line.optionalInteger().map(Int.init), quantization: try line.optionalText(),
             parameterCount: try line.optionalInteger(), architecture: try line.optionalText(),
             loaded: try line.optionalFlag(), contentDigest: try line.optionalText(),
-            sizeBytes: try line.optionalInteger(), firstSeen: 0)
+            sizeBytes: try line.optionalInteger(), capabilities: try capabilities(&line),
+            contextLengthMax: try line.optionalInteger().map(Int.init), parent: try line.optionalText(), firstSeen: 0)
+        while !line.isClosing { entry.aliases = (entry.aliases ?? []) + [ModelID(try line.text())] }
+        return entry
+    }
+
+    private static func capabilities(_ line: inout ImageLineReader) throws(BrokenImage) -> ModelCapabilities? {
+        guard let number = try line.optionalInteger() else { return nil }
+        guard let bits = UInt8(exactly: number) else { throw BrokenImage(reason: "capabilities that are none") }
+        return ModelCapabilities(rawValue: bits)
     }
 
     private static func result(_ line: inout ImageLineReader) throws(BrokenImage) -> VerifyResult {

@@ -210,6 +210,10 @@ struct ImageEncoder {
         writer.add(entry.loaded)
         writer.add(entry.contentDigest)
         writer.add(entry.sizeBytes)
+        writer.add((entry.capabilities?.rawValue).map(Int.init))
+        writer.add(entry.contextLengthMax)
+        writer.add(entry.parent)
+        for alias in entry.aliases ?? [] { writer.add(alias.value) }
         writer.endLine()
         entries[entry.id, default: []].append((entry, entryCount))
         entryCount += 1
@@ -246,6 +250,8 @@ extension ModelEntry {
         id == other.id && contextLength == other.contextLength && parameterCount == other.parameterCount
             && loaded == other.loaded && sizeBytes == other.sizeBytes && ByteOrder.same(ownedBy, other.ownedBy)
             && ByteOrder.same(quantization, other.quantization) && ByteOrder.same(architecture, other.architecture)
-            && ByteOrder.same(contentDigest, other.contentDigest)
+            && ByteOrder.same(contentDigest, other.contentDigest) && capabilities == other.capabilities
+            && contextLengthMax == other.contextLengthMax && ByteOrder.same(parent, other.parent)
+            && aliases == other.aliases
     }
 }

@@ -14,7 +14,7 @@ struct EndpointsCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "List the endpoints.", aliases: ["ls"])
         @OptionGroup var options: GlobalOptions
         @Option(help: "Only those: pending, online, degraded, or offline.") var state: String?
-        @Option(help: "Only those: openai, vllm, llamacpp, ollama, lmstudio, …") var kind: String?
+        @Option(help: "Only those: openai, vllm, sglang, llamacpp, ollama, anthropic, …") var kind: String?
         @Option(help: ArgumentHelp("Only those; more than once, all must match.", valueName: "name[=value]"))
         var label: [String] = []
 
@@ -77,7 +77,7 @@ extension EndpointsCommand {
         @OptionGroup var write: WriteOptions
         @Argument var name: String
         @Argument(help: "Such as http://10.0.0.5:8000.") var baseURL: String
-        @Option(help: "Otherwise found out: openai, vllm, llamacpp, ollama, lmstudio, …") var kind: String?
+        @Option(help: "Otherwise found out: openai, vllm, sglang, llamacpp, ollama, anthropic, …") var kind: String?
         @Option(help: ArgumentHelp("May be given more than once.", valueName: "name=value")) var label: [String] = []
         @Option(help: ArgumentHelp("1 to 3600.", valueName: "seconds")) var pollInterval: Int?
         @Option(help: ArgumentHelp("Requests at once at most.", valueName: "count")) var maxConcurrency: Int?

@@ -29,6 +29,13 @@ struct Caller: Sendable, Hashable {
 
     /// Whether this caller may see and use the model. Names of registrations are held to the same patterns.
     func allows(model: ModelID) -> Bool { models?.match(model) ?? true }
+
+    /// The name under which this caller may use the model that it calls `name`; nil if it may not. Another name of the
+    /// model is given if the caller's patterns match that one only.
+    func usableName(_ name: String, in view: @autoclosure () -> CatalogView) -> String? {
+        guard let models else { return name }
+        return view().name(name, allowedBy: models)
+    }
 }
 
 /// Who may do what, as the operator has set it.

@@ -59,10 +59,14 @@ struct EndpointAnswer {
         writer.field("id", model.id.value)
         writer.fieldIfKnown("owned_by", model.ownedBy)
         writer.fieldIfKnown("context_length", model.contextLength.map(Int64.init))
+        writer.fieldIfKnown("context_length_max", model.contextLengthMax.map(Int64.init))
         writer.fieldIfKnown("quantization", model.quantization)
         writer.fieldIfKnown("parameter_count", model.parameterCount)
         writer.fieldIfKnown("architecture", model.architecture)
         if let loaded = model.loaded { writer.field("loaded", loaded) }
+        if let capabilities = model.capabilities { writer.field("capabilities", texts: capabilities.names) }
+        writer.fieldIfKnown("parent", model.parent)
+        if let aliases = model.aliases { writer.field("aliases", texts: aliases.map(\.value)) }
         writer.field("first_seen", model.firstSeen)
     }
 }

@@ -64,7 +64,7 @@ struct OllamaModel {
             writer.fieldIfKnown("general.architecture", entry.architecture)
             writer.fieldIfKnown("general.parameter_count", entry.parameterCount)
         }
-        writer.field("capabilities", texts: [isEmbedding ? "embedding" : "completion"])
+        writer.field("capabilities", texts: capabilities)
         writer.field("modified_at", Timestamp.text(seconds: firstSeen))
     }
 
@@ -98,8 +98,13 @@ struct OllamaModel {
     /// that stays. Its command line shows a time that is past, or none, as "Stopping...".
     private static let never = "2318-01-01T00:00:00Z"
 
-    /// Encoders make no text. Their architectures are `bert`, `nomic-bert-moe`, and the like.
-    private var isEmbedding: Bool { entry.architecture?.contains("bert") ?? false }
+    /// By Ollama's names.
+    private var capabilities: [String] {
+        let known = entry.capabilities ?? []
+        // Encoders make no text. Their architectures are `bert`, `nomic-bert-moe`, and the like.
+        if known.contains(.embeddings) || entry.architecture?.contains("bert") == true { return ["embedding"] }
+        return ["completion"] + (known.contains(.tools) ? ["tools"] : []) + (known.contains(.vision) ? ["vision"] : [])
+    }
 
     /// `7.6B`, `137M`: rounded to a tenth, as Ollama writes numbers of parameters.
     static func parameterSize(_ count: Int64) -> String {

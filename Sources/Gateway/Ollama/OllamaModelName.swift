@@ -11,8 +11,8 @@ enum OllamaModelName {
     }
 
     /// The name under which `caller` may use the model: as it is, or with the tag that it means. nil if neither is allowed.
-    static func usable(_ name: String, by caller: Caller) -> String? {
-        if caller.allows(model: ModelID(name)) { return name }
+    static func usable(_ name: String, by caller: Caller, in view: CatalogView) -> String? {
+        if let name = caller.usableName(name, in: view) { return name }
         guard !hasTag(name), caller.allows(model: ModelID(name + latest)) else { return nil }
         return name + latest
     }
@@ -20,8 +20,8 @@ enum OllamaModelName {
 
 extension InferencePath {
     /// The name under which `caller` may use a model that a request calls `name`; nil if the caller may not.
-    func usableName(_ name: String, by caller: Caller) -> String? {
-        if dialect == .ollama { return OllamaModelName.usable(name, by: caller) }
-        return caller.allows(model: ModelID(name)) ? name : nil
+    func usableName(_ name: String, by caller: Caller, in view: @autoclosure () -> CatalogView) -> String? {
+        if dialect == .ollama { return OllamaModelName.usable(name, by: caller, in: view()) }
+        return caller.usableName(name, in: view())
     }
 }

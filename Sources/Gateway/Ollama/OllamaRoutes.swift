@@ -29,8 +29,10 @@ struct OllamaRoutes: Sendable {
         write: (OllamaModel, inout JSONWriter) -> Void
     ) throws(HTTPFailure) -> Response {
         // A poller knows by these fields that an endpoint is a gateway, and lists none of its models.
-        let headers = try ModelRoutes.catalogHeaders(catalog.view)
-        let models = OllamaModel.served(in: catalog, where: call.caller.allows(model:)).filter(isListed)
+        let view = catalog.view
+        let headers = try ModelRoutes.catalogHeaders(view)
+        let models = OllamaModel.served(in: catalog) { call.caller.usableName($0.value, in: view) != nil }
+            .filter(isListed)
         var writer = JSONWriter()
         writer.object { writer in
             writer.field("models", objects: models) { write($1, &$0) }
@@ -44,7 +46,7 @@ struct OllamaRoutes: Sendable {
         let bytes = try RequestBody.json(of: call.request, limit: limits.bodyBytes)
         let asked = try OllamaShowBody.model(in: bytes)
         func unknown() -> HTTPFailure { .unknownModel(asked, for: call.caller, in: view, lists) }
-        guard let name = OllamaModelName.usable(asked, by: call.caller) else { throw unknown() }
+        guard let name = OllamaModelName.usable(asked, by: call.caller, in: view) else { throw unknown() }
         let targets = try ModelResolver.targets(
             for: RequestedModel(name, kind: .ollama), in: view, instead: "/v1/chat/completions", unknown: unknown())
         guard let id = targets.first?.model,

@@ -30,7 +30,7 @@ struct ModelRoutes: Sendable {
         let view = catalog.view
         let headers = try Self.catalogHeaders(view)
         let id = ModelID(call["id"])
-        guard call.caller.allows(model: id), let model = view.model(id) else {
+        guard let name = call.caller.usableName(id.value, in: view), let model = view.model(ModelID(name)) else {
             throw .unknownModel(id.value, for: call.caller, in: view, lists)
         }
         let isAnthropic = AnthropicModels.isWanted(by: call.request)

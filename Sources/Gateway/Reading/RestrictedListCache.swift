@@ -11,8 +11,8 @@ final class RestrictedListCache: Sendable {
         let etag: String
         let body: ByteBuffer
         let models: VisibleModels
-        /// ETag of the whole list that it is a part of.
-        fileprivate let whole: String
+        /// Of the view that it was made of.
+        fileprivate let modelStamp: UInt64
 
         /// The body, and two references to each model.
         fileprivate var byteCount: Int { body.readableBytes + models.models.count * 16 }
@@ -53,13 +53,13 @@ final class RestrictedListCache: Sendable {
 
     /// What `patterns` match of the view's list.
     func part(of patterns: ModelPatterns, in view: CatalogView) -> Part {
-        let whole = view.list.etag
         let slot = slot(of: patterns)
         return slot.part.withLock { part in
-            if let part, part.whole == whole { return part }
+            if let part, part.modelStamp == view.modelStamp { return part }
             let made = view.list(of: patterns)
             let new = Part(
-                etag: made.list.etag, body: ByteBuffer(bytes: made.list.bytes), models: made.models, whole: made.whole)
+                etag: made.list.etag, body: ByteBuffer(bytes: made.list.bytes), models: made.models,
+                modelStamp: view.modelStamp)
             part = new
             state.withLock { note(new, of: patterns, in: slot, &$0) }
             return new

@@ -8,15 +8,24 @@ final class UpstreamTarget {
     let pathPrefix: String
     /// The value of `Host`.
     let authority: String
-    /// The value of `Authorization`: the endpoint's own key. nil if it has none.
-    let authorization: String?
+    /// The lines that carry the endpoint's own key, each with a line break before it. nil if it has none.
+    let credentials: String?
+    /// Anthropic's API: the key is in `x-api-key`, and each request names a version.
+    let isAnthropic: Bool
+    /// The routes of OpenAI's API follow the prefix without `/v1`.
+    let isVersionedRoot: Bool
     let connections: IdleConnections
 
-    init(revision: Int64, pathPrefix: String, key: String?, connections: IdleConnections) {
+    init(
+        revision: Int64, pathPrefix: String, key: String?, isAnthropic: Bool = false, isVersionedRoot: Bool = false,
+        connections: IdleConnections
+    ) {
         self.revision = revision
         self.pathPrefix = pathPrefix
         authority = connections.origin.authority
-        authorization = key.map { "Bearer \($0)" }
+        credentials = key.map { isAnthropic ? "\r\nX-Api-Key: \($0)" : "\r\nAuthorization: Bearer \($0)" }
+        self.isAnthropic = isAnthropic
+        self.isVersionedRoot = isVersionedRoot
         self.connections = connections
     }
 }
@@ -42,7 +51,10 @@ final class UpstreamTargets {
     }
 
     func target(of endpoint: HeldEndpoint) throws -> UpstreamTarget {
-        if let held = held[endpoint.id], held.revision == endpoint.revision { return held }
+        let isAnthropic = endpoint.kind == .anthropic
+        if let held = held[endpoint.id], held.revision == endpoint.revision, held.isAnthropic == isAnthropic {
+            return held
+        }
         let record = endpoint.record
         guard let address = EndpointAddress(baseURL: record.baseURL) else {
             throw Unusable(description: "its base URL cannot be read")
@@ -52,7 +64,8 @@ final class UpstreamTargets {
             return try keyRing.unseal(sealed, for: record.id)
         }
         let target = UpstreamTarget(
-            revision: record.revision, pathPrefix: address.pathPrefix, key: key,
+            revision: record.revision, pathPrefix: address.pathPrefix, key: key, isAnthropic: isAnthropic,
+            isVersionedRoot: APIRoot.isVersioned(record.baseURL),
             connections: pool.connections(to: address.origin))
         if held.count >= capacity { held = [:] }
         held[record.id] = target

@@ -11,13 +11,18 @@ enum ListFormat: String, Sendable, Hashable, CaseIterable {
     case lmStudioV0
     /// LM Studio REST API v1.
     case lmStudioV1
+    /// Anthropic, "List Models".
+    case anthropic
+    /// Text Embeddings Inference, which has no list: it describes its one model.
+    case teiInfo
 
     var path: String {
         switch self {
-        case .openAI: "/v1/models"
+        case .openAI, .anthropic: "/v1/models"
         case .ollamaTags: "/api/tags"
         case .lmStudioV0: "/api/v0/models"
         case .lmStudioV1: "/api/v1/models"
+        case .teiInfo: "/info"
         }
     }
 }
@@ -30,10 +35,11 @@ enum ModelListParser {
 
     static func parse(_ document: JSONValue, as format: ListFormat) throws(PollError) -> ModelListing {
         switch format {
-        case .openAI: try openAI(document)
+        case .openAI, .anthropic: try openAI(document)
         case .ollamaTags: try listing(of: entries(document, under: "models"), ollamaEntry)
         case .lmStudioV0: try listing(of: entries(document, under: "data"), lmStudioV0Entry)
         case .lmStudioV1: try listing(of: entries(document, under: "models"), lmStudioV1Entry)
+        case .teiInfo: try teiInfo(document)
         }
     }
 
@@ -43,8 +49,24 @@ enum ModelListParser {
             return try listing(of: [document], openAIEntry)
         }
         var listing = try listing(of: entries(document, under: "data"), openAIEntry)
+        listing.passContextToAdapters()
         // Anthropic's pages.
         if document["has_more"].bool == true { listing.next = document["last_id"].string }
+        return listing
+    }
+
+    private static func teiInfo(_ document: JSONValue) throws(PollError) -> ModelListing {
+        guard document.isObject else { throw PollError(.noList, "JSON, but neither an object nor a list") }
+        if saysError(document) { throw PollError(.errorBody, "HTTP 200 with an error in place of a list") }
+        let type = document["model_type"]
+        guard let id = modelID(document["model_id"]), type.isObject else {
+            throw PollError(.noList, "JSON, but no description of a model")
+        }
+        var listing = ModelListing()
+        listing.append(
+            ModelEntry(
+                id: id, contextLength: context(document["max_input_length"]), loaded: true,
+                capabilities: CapabilityWords.known(in: type), firstSeen: 0))
         return listing
     }
 
@@ -103,9 +125,10 @@ enum ModelListParser {
         guard case .object(let object) = entry else { return .unusable }
         var (id, owner, parameters): (JSONValue, JSONValue, Int64?) = (.null, .null, nil)
         var (phase, isThere): (String?, Bool) = (nil, true)
+        var (parent, aliases, capabilities): (JSONValue, JSONValue, ModelCapabilities) = (.null, .null, [])
         // Where servers say how many tokens a request may use, the binding figure before the model's limit. llama.cpp's
         // `meta.n_ctx_train` is not among them: it says how the model was trained, not what is served.
-        var contexts = InlineArray<8, Int?>(repeating: nil)
+        var contexts = InlineArray<9, Int?>(repeating: nil)
         for member in object.members {
             let value = member.value
             switch member.key {
@@ -121,11 +144,18 @@ enum ModelListParser {
             case "context_window": contexts[5] = context(value)  // Groq
             case "max_context_length": contexts[6] = context(value)  // Mistral
             case "max_context_window": contexts[7] = context(value)  // Lemonade
+            case "max_input_tokens": contexts[8] = context(value)  // Anthropic
             case "status":
                 // llama.cpp's router lists what failed to load or is still being downloaded.
                 phase = value["value"].string
                 if value["failed"].bool == true { phase = "failed" }
             case "downloaded": isThere = value.bool != false  // Lemonade
+            case "parent": parent = value  // vLLM, SGLang
+            case "aliases": aliases = value  // llama.cpp
+            case "capabilities", "labels", "supported_parameters", "type", "task":
+                capabilities.formUnion(CapabilityWords.capabilities(of: value))
+            case "architecture": capabilities.formUnion(CapabilityWords.modalities(value["input_modalities"]))
+            case "input_modalities": capabilities.formUnion(CapabilityWords.modalities(value))  // LocalAI
             default: break
             }
         }
@@ -136,7 +166,8 @@ enum ModelListParser {
         return .model(
             ModelEntry(
                 id: id, ownedBy: word(owner), contextLength: contextLength, parameterCount: parameters,
-                loaded: phase.map { $0 == "loaded" }, firstSeen: 0))
+                loaded: phase.map { $0 == "loaded" }, capabilities: capabilities.isEmpty ? nil : capabilities,
+                parent: word(parent), aliases: Self.aliases(aliases.elements, of: id), firstSeen: 0))
     }
 
     private static func ollamaEntry(_ entry: JSONValue) -> Reading {
@@ -160,7 +191,9 @@ enum ModelListParser {
                 id: id, ownedBy: word(entry["publisher"]),
                 contextLength: context(entry["loaded_context_length"]) ?? context(entry["max_context_length"]),
                 quantization: word(entry["quantization"]), architecture: word(entry["arch"]),
-                loaded: entry["state"].string.map { $0 == "loaded" }, firstSeen: 0))
+                loaded: entry["state"].string.map { $0 == "loaded" },
+                capabilities: CapabilityWords.known(in: entry["type"], entry["capabilities"]),
+                contextLengthMax: context(entry["max_context_length"]), firstSeen: 0))
     }
 
     private static func lmStudioV1Entry(_ entry: JSONValue) -> Reading {
@@ -174,7 +207,20 @@ enum ModelListParser {
                 contextLength: loadedContext ?? context(entry["max_context_length"]),
                 quantization: word(entry["quantization"]["name"]),
                 parameterCount: entry["params_string"].string.flatMap(ParameterSize.count),
-                architecture: word(entry["architecture"]), loaded: instances.map { !$0.isEmpty }, firstSeen: 0))
+                architecture: word(entry["architecture"]), loaded: instances.map { !$0.isEmpty },
+                capabilities: CapabilityWords.known(in: entry["type"], entry["capabilities"]),
+                contextLengthMax: context(entry["max_context_length"]),
+                aliases: aliases((instances ?? []).map { $0["id"] }, of: id), firstSeen: 0))
+    }
+
+    /// An endpoint that gives a model more names is taken to be broken; the first ones count.
+    private static let maximumAliases = 64
+
+    /// nil for none. The id itself is no alias.
+    private static func aliases(_ names: [JSONValue], of id: ModelID) -> [ModelID]? {
+        guard !names.isEmpty else { return nil }
+        let named = Set(names.prefix(maximumAliases).compactMap(modelID)).subtracting([id]).sorted()
+        return named.isEmpty ? nil : named
     }
 }
 
@@ -202,5 +248,33 @@ extension ModelListParser {
 
     static func context(_ value: JSONValue) -> Int? {
         value.count(upTo: maximumContext).map(Int.init)
+    }
+
+    /// The models that Ollama has in memory (docs/api.md, "List Running Models"), each with the context it is loaded with,
+    /// if the server says it.
+    static func ollamaRunning(_ answer: EndpointAnswer) throws(PollError) -> [ModelID: Int?] {
+        var running: [ModelID: Int?] = [:]
+        for entry in try entries(try answer.json(), under: "models") {
+            guard let id = modelID(entry["name"]) ?? modelID(entry["model"]) else { continue }
+            running[id] = .some(context(entry["context_length"]))
+        }
+        return running
+    }
+
+    /// What Ollama says of one model (docs/api.md, "Show Model Information").
+    static func ollamaShown(_ answer: EndpointAnswer) throws(PollError) -> OllamaShown {
+        let document = try answer.json()
+        let info = document["model_info"]
+        var shown = OllamaShown(capabilities: CapabilityWords.capabilities(of: document["capabilities"]))
+        if let architecture = info["general.architecture"].string {
+            shown.contextLength = context(info[architecture + ".context_length"])
+        }
+        return shown
+    }
+
+    struct OllamaShown: Sendable, Hashable {
+        var capabilities: ModelCapabilities = []
+        /// The model's own limit.
+        var contextLength: Int?
     }
 }

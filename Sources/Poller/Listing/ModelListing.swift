@@ -32,6 +32,16 @@ struct ModelListing: Sendable, Hashable {
         return models.count > before
     }
 
+    /// An adapter (LoRA) has the context of the model that it is an adapter of, which servers do not repeat.
+    mutating func passContextToAdapters() {
+        guard models.contains(where: { $0.parent != nil }) else { return }
+        let contexts = Dictionary(models.map { ($0.id, $0.contextLength) }, uniquingKeysWith: { first, _ in first })
+        for index in models.indices where models[index].contextLength == nil {
+            guard let parent = models[index].parent else { continue }
+            models[index].contextLength = contexts[ModelID(parent)] ?? nil
+        }
+    }
+
     func checked() throws(PollError) -> ModelListing {
         guard models.count <= Self.maximumModels else {
             throw PollError(.tooManyModels, "more than \(Self.maximumModels) models")

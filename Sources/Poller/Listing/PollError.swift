@@ -71,6 +71,12 @@ struct PollError: Error, Sendable, Hashable {
     /// There was a connection, and no answer in time.
     var isTimeout: Bool { code == .transport(PollFailure.timeout) }
 
+    /// There was no answer at all.
+    var isTransport: Bool { if case .transport = code { true } else { false } }
+
+    /// The server wants a key, a login, or another right.
+    var isRefusal: Bool { [.unauthorized, .forbidden, .redirected].contains(code) }
+
     /// The server answered, only not with what was asked for on this path: another path may do better.
     var concernsThePath: Bool {
         switch code {

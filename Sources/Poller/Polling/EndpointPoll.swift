@@ -57,7 +57,10 @@ struct EndpointPoll: Sendable {
         switch kind {
         case .ollama: [.ollamaTags, .openAI]
         case .lmstudio: [.lmStudioV0, .lmStudioV1, .openAI]
-        default: [.openAI]
+        case .anthropic: [.anthropic]
+        case .vllm, .sglang, .llamacpp: [.openAI]
+        // Also a kind of a later release.
+        default: [.openAI, .teiInfo]
         }
     }
 
@@ -93,11 +96,11 @@ private struct Poll: Sendable {
         switch step {
         case .done(let outcome): completion(.success(outcome))
         case .failed(let error): completion(.failure(error))
-        case .ask(let path, let limit): ask(path, limit, conversation)
+        case .ask(let question, let limit): ask(question, limit, conversation)
         }
     }
 
-    private func ask(_ path: String, _ limit: Duration?, _ conversation: PollConversation) {
+    private func ask(_ question: PollConversation.Question, _ limit: Duration?, _ conversation: PollConversation) {
         let start = clock.monotonic()
         let left = deadline - start
         let answered = { @Sendable (answer: Result<EndpointAnswer, PollError>) in
@@ -106,8 +109,11 @@ private struct Poll: Sendable {
             take(step, of: conversation)
         }
         guard left > .zero else {
-            return answered(.failure(PollError(.transport("timeout"), "no time was left for \(path)")))
+            return answered(.failure(PollError(.transport("timeout"), "no time was left for \(question.path)")))
         }
-        transport.get(baseURL + path, key: key, timeout: limit.map { min(left, $0) } ?? left, answered)
+        let request = EndpointRequest(
+            url: APIRoot.url(question.path, below: baseURL), key: key, isAnthropic: question.isAnthropic,
+            body: question.body)
+        transport.send(request, timeout: limit.map { min(left, $0) } ?? left, answered)
     }
 }

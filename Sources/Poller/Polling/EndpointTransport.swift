@@ -1,18 +1,28 @@
+import Catalog
 import Curl
 
-/// One GET to an endpoint.
+/// One request to an endpoint.
+struct EndpointRequest: Sendable, Hashable {
+    var url: String
+    /// The endpoint's own. nil if it has none.
+    var key: String?
+    /// Anthropic's API: the key goes in `x-api-key`, and the request names a version.
+    var isAnthropic = false
+    /// JSON, for a POST. nil: a GET.
+    var body: [UInt8]?
+}
+
 protocol EndpointTransport: Sendable {
     typealias Completion = @Sendable (Result<EndpointAnswer, PollError>) -> Void
 
-    /// Follows no redirect. `key` is sent as `Authorization: Bearer`. Calls `completion` once, on any thread; it must not
-    /// wait.
-    func get(_ url: String, key: String?, timeout: Duration, _ completion: @escaping Completion)
+    /// Follows no redirect. Calls `completion` once, on any thread; it must not wait.
+    func send(_ request: EndpointRequest, timeout: Duration, _ completion: @escaping Completion)
 }
 
 extension EndpointTransport {
-    func get(_ url: String, key: String?, timeout: Duration) async throws(PollError) -> EndpointAnswer {
+    func send(_ request: EndpointRequest, timeout: Duration) async throws(PollError) -> EndpointAnswer {
         try await withCheckedContinuation { continuation in
-            get(url, key: key, timeout: timeout) { continuation.resume(returning: $0) }
+            send(request, timeout: timeout) { continuation.resume(returning: $0) }
         }.get()
     }
 }
@@ -24,10 +34,18 @@ struct CurlTransport: EndpointTransport {
 
     let client: HTTPClient
 
-    func get(_ url: String, key: String?, timeout: Duration, _ completion: @escaping Completion) {
-        var request = HTTPRequest(url: url)
+    func send(_ asked: EndpointRequest, timeout: Duration, _ completion: @escaping Completion) {
+        var request = HTTPRequest(url: asked.url)
         request.headers = [("Accept", "application/json")]
-        if let key { request.headers.append(("Authorization", "Bearer \(key)")) }
+        if asked.isAnthropic { request.headers.append(("Anthropic-Version", EndpointKind.anthropicVersion)) }
+        if let key = asked.key {
+            request.headers.append(asked.isAnthropic ? ("X-Api-Key", key) : ("Authorization", "Bearer \(key)"))
+        }
+        if let body = asked.body {
+            request.method = "POST"
+            request.headers.append(("Content-Type", "application/json"))
+            request.body = .bytes(body)
+        }
         request.connectTimeout = timeout
         request.totalTimeout = timeout
         request.maximumBodyBytes = Self.maximumBodyBytes

@@ -82,7 +82,8 @@ extension EndpointPoll {
             guard left > .zero else { return nil }
             do throws(PollError) {
                 let url = endpoint.baseURL + format.path(below: endpoint.baseURL)
-                let answer = try await transport.get(url, key: try keys.key(of: endpoint), timeout: left)
+                let answer = try await transport.send(
+                    EndpointRequest(url: url, key: try keys.key(of: endpoint)), timeout: left)
                 if let reading = GPUMemory.parse(answer, as: format) { return reading }
             } catch {
                 // The list had just been given, so this says nothing of the endpoint's health; asked again later.

@@ -18,8 +18,20 @@ extension ModelEntry {
             append(model.loaded.map { $0 ? "1" : "0" }, to: &bytes)
             append(model.contentDigest, to: &bytes)
             append(model.sizeBytes.map { String($0) }, to: &bytes)
+            model.appendLaterFields(to: &bytes)
         }
         return SHA256.hash(data: bytes).prefix(16).hexadecimal
+    }
+
+    /// Fields that the release before did not know: a list without them has the digest that its pollers give it.
+    private func appendLaterFields(to bytes: inout [UInt8]) {
+        guard capabilities != nil || contextLengthMax != nil || parent != nil || aliases != nil else { return }
+        bytes.append(UInt8(ascii: "+"))
+        Self.append(capabilities.map { String($0.rawValue) }, to: &bytes)
+        Self.append(contextLengthMax.map { String($0) }, to: &bytes)
+        Self.append(parent, to: &bytes)
+        Self.append(aliases.map { String($0.count) }, to: &bytes)
+        for alias in aliases ?? [] { Self.append(alias.value, to: &bytes) }
     }
 
     /// A length before each field, so that no two lists of fields run together alike; -1 for none.

@@ -5,42 +5,57 @@ import JSON
 struct PollConversation: Sendable {
     enum Step: Sendable {
         /// - atMost: nil for all the time that is left
-        case ask(path: String, atMost: Duration?)
+        case ask(Question, atMost: Duration?)
         case done(EndpointPoll.Outcome)
         case failed(PollError)
     }
 
+    struct Question: Sendable, Hashable {
+        /// Below the endpoint's base URL, with `/v1` for the routes of OpenAI's API.
+        var path: String
+        var isAnthropic = false
+        /// For a POST.
+        var body: [UInt8]?
+    }
+
     /// A request that a poll makes beside that for the list.
     enum Detail: Sendable, Hashable {
-        /// llama.cpp: the context of its only model.
-        case context
+        /// llama.cpp: the context and the modalities of its only model.
+        case properties
         /// Ollama: which models are in memory.
         case loaded
+        /// LM Studio: which of the models can be used. Without just-in-time loading, only those in memory.
+        case usable
 
         var path: String {
             switch self {
-            case .context: "/props"
+            case .properties: "/props"
             case .loaded: "/api/ps"
+            case .usable: ListFormat.openAI.path
             }
         }
     }
 
-    private enum Stage: Sendable {
+    enum Stage: Sendable {
         case list(ListFormat)
         case detection(KindDetector)
         /// A further page of the list.
         case page
         case detail(Detail)
+        /// Ollama: what the model at this place of the list can do.
+        case description(Int)
     }
 
     /// How often the kind of an endpoint is found out anew, for one poller. Another server may have taken its place whose
     /// answers are like those of the former one.
     static let detectionInterval = Duration.seconds(3600)
+    /// Ollama reads a model's file to describe it. So no more models are asked for in one poll.
+    static let maximumDescriptions = 4
 
-    private let item: PollItem
-    private let memo: PollMemo?
+    let item: PollItem
+    let memo: PollMemo?
     private var kind: EndpointKind?
-    private var stage: Stage
+    var stage: Stage
     /// Lists to be tried if this one fails.
     private var rest: [ListFormat] = []
     private var firstFailure: PollError?
@@ -48,14 +63,15 @@ struct PollConversation: Sendable {
     private var detectedAt: Duration
     /// The kind that stands if a detection, made because it was due, does not come to an end.
     private var formerKind: EndpointKind?
-    private var listing = ModelListing()
+    var listing = ModelListing()
     private var latency: Duration?
     private var pages = 1
+    var descriptions = 0
     /// The answer that gave the list; nil if it came in pages, or with a detection.
-    private var next: (format: ListFormat, list: AnswerHash)?
-    private var detail: (detail: Detail, answer: AnswerHash?)?
+    var next: (format: ListFormat, list: AnswerHash)?
+    var detail: (detail: Detail, answer: AnswerHash?)?
     /// A list that is equal to the last one, and not read yet.
-    private var unread: (answer: Result<EndpointAnswer, PollError>, format: ListFormat)?
+    var unread: (answer: Result<EndpointAnswer, PollError>, format: ListFormat)?
 
     /// - Parameters:
     ///   - memo: of the last poll, whatever it was of
@@ -71,12 +87,14 @@ struct PollConversation: Sendable {
         // The detections of many endpoints are spread over the interval.
         detectedAt = memo?.detectedAt ?? now - Self.detectionInterval * StablePhase.of(endpoint.id)
         stage = .detection(KindDetector())
-        let isDue = memo != nil && now - detectedAt >= Self.detectionInterval
+        // What is offline may have come back as another server, and has no list that a detection could cost.
+        let isOffline = item.base?.state == .offline
+        let isDue = isOffline || memo != nil && now - detectedAt >= Self.detectionInterval
         if let kind, endpoint.kind != .auto || !isDue {
             beginLists(of: kind)
         } else {
             detectedAt = now
-            formerKind = kind
+            formerKind = isOffline ? nil : kind
         }
     }
 
@@ -90,16 +108,23 @@ struct PollConversation: Sendable {
     /// The lists that only this kind has, if there are any: the list of all kinds would not tell that another server has
     /// taken this one's place.
     private static func formats(known kind: EndpointKind) -> [ListFormat] {
-        let native = EndpointPoll.formats(of: kind).filter { $0 != .openAI }
-        return native.isEmpty ? [.openAI] : native
+        let formats = EndpointPoll.formats(of: kind)
+        switch kind {
+        case .ollama, .lmstudio: return formats.filter { $0 != .openAI }
+        default: return formats
+        }
     }
 
     /// The first request of a poll, and the first after it has begun anew with another list or with a detection.
     var first: Step {
         switch stage {
-        case .list(let format): .ask(path: format.path, atMost: nil)
-        default: .ask(path: KindDetector.first.path, atMost: nil)
+        case .list(let format): .ask(Self.question(format), atMost: nil)
+        default: .ask(Question(path: KindDetector.first.path), atMost: nil)
         }
+    }
+
+    private static func question(_ format: ListFormat) -> Question {
+        Question(path: format.path, isAnthropic: format == .anthropic)
     }
 
     /// Takes the answer to the last request, and says what to do next.
@@ -109,10 +134,12 @@ struct PollConversation: Sendable {
             switch stage {
             case .list(let format): return try afterList(answer, format, time)
             case .detection(var detector):
+                if detector.hasOnlyAskedFirst { next = AnswerHash(answer).map { (.openAI, $0) } }
                 let step = detector.take(answer)
                 return try follow(step, of: detector)
             case .page: return try afterPage(answer)
             case .detail(let detail): return try after(detail, answer)
+            case .description(let index): return afterDescription(of: index, answer)
             }
         } catch {
             return .failed(error)
@@ -130,10 +157,20 @@ struct PollConversation: Sendable {
             unread = (answer, format)
             return last.detail.map { ask($0) } ?? same(memo, last)
         }
+        var isOfAnotherKind = false
         do throws(PollError) {
-            listing = try ModelListParser.parse(try answer.get(), as: format)
+            let document = try answer.get().json()
+            listing = try ModelListParser.parse(document, as: format)
+            if item.endpoint.kind == .auto {
+                guard KindDetector.hasShape(document, of: format) else {
+                    throw PollError(.noList, "a list, but not as a server of this kind makes it")
+                }
+                isOfAnotherKind = format == .openAI && kind.map { KindDetector.contradicts(document, $0) } == true
+            }
         } catch {
-            guard error.concernsThePath else { throw error }
+            // A login page at a path that only one kind of server has is no word about the list that all kinds have.
+            let isElsewhere = item.endpoint.kind == .auto && KindDetector.isNative(format) && error.isRefusal
+            guard error.concernsThePath || isElsewhere else { throw error }
             firstFailure = firstFailure ?? error
             guard rest.isEmpty else {
                 stage = .list(rest.removeFirst())
@@ -145,10 +182,7 @@ struct PollConversation: Sendable {
             stage = .detection(KindDetector())
             return first
         }
-        if format == .openAI, item.endpoint.kind == .auto,
-            let named = KindDetector.kind(namedBy: listing.models.lazy.compactMap(\.ownedBy)), named != kind
-        {
-            // The owners name another kind than the one that was found out.
+        if isOfAnotherKind {
             var detector = KindDetector()
             return try follow(detector.take(answer), of: detector)
         }
@@ -158,15 +192,20 @@ struct PollConversation: Sendable {
     private mutating func follow(_ step: KindDetector.Step, of detector: KindDetector) throws(PollError) -> Step {
         switch step {
         case .ask(let probe):
-            next = nil
             stage = .detection(detector)
-            return .ask(path: probe.path, atMost: EndpointPoll.probeTimeout)
+            var question = Question(path: probe.path)
+            if case .list(let format) = probe { question = Self.question(format) }
+            return .ask(question, atMost: EndpointPoll.probeTimeout)
         case .failed(let error):
-            guard let formerKind else { throw error }
+            guard let formerKind, !error.isTransport else { throw error }
             return listAgain(formerKind)
         case .found(let finding):
             if finding.kind == nil, let formerKind { return listAgain(formerKind) }
             (kind, listing) = (finding.kind, finding.listing)
+            // The next poll asks for another list than the first one that was asked for here.
+            if finding.format != .openAI || EndpointPoll.formats(of: finding.kind ?? .auto).first != .openAI {
+                next = nil
+            }
             return try complete()
         }
     }
@@ -174,7 +213,7 @@ struct PollConversation: Sendable {
     /// The kind could not be found out anew, which takes nothing from the endpoint.
     private mutating func listAgain(_ kind: EndpointKind) -> Step {
         formerKind = nil
-        latency = nil
+        (latency, next) = (nil, nil)
         beginLists(of: kind)
         return first
     }
@@ -185,22 +224,29 @@ struct PollConversation: Sendable {
             pages += 1
             next = nil
             stage = .page
-            return .ask(path: "\(ListFormat.openAI.path)?after_id=\(Self.percentEncoded(page))", atMost: nil)
+            return .ask(
+                Question(
+                    path: "\(ListFormat.openAI.path)?after_id=\(Self.percentEncoded(page))",
+                    isAnthropic: kind == .anthropic), atMost: nil)
         }
-        if kind == .llamacpp, listing.models.count == 1, listing.models[0].contextLength == nil {
-            return ask(.context)
+        if hasProperties, listing.models.count == 1, listing.models[0].contextLength == nil {
+            return ask(.properties)
         }
+        if kind == .lmstudio, next?.format != .openAI { return ask(.usable) }
         // Only Ollama's own list has digests.
         if kind == .ollama, listing.models.contains(where: { $0.contentDigest != nil }) { return ask(.loaded) }
         return done()
     }
 
-    private mutating func ask(_ detail: Detail) -> Step {
+    /// KoboldCpp is no llama.cpp, and has the same description of itself.
+    private var hasProperties: Bool { kind == .llamacpp || listing.models.first?.ownedBy == "koboldcpp" }
+
+    mutating func ask(_ detail: Detail) -> Step {
         stage = .detail(detail)
-        return .ask(path: detail.path, atMost: detail == .loaded ? EndpointPoll.probeTimeout : nil)
+        return .ask(Question(path: detail.path), atMost: detail == .loaded ? EndpointPoll.probeTimeout : nil)
     }
 
-    private func done() -> Step {
+    func done() -> Step {
         var outcome = EndpointPoll.Outcome(
             kind: kind, models: listing.models.sorted { $0.id < $1.id },
             latencyMilliseconds: Int((latency ?? .zero).milliseconds), skipped: listing.skipped)
@@ -217,7 +263,7 @@ struct PollConversation: Sendable {
     }
 
     /// The answers are those of the last poll, so the models are those that are held.
-    private func same(_ memo: PollMemo, _ answers: PollMemo.Answers) -> Step {
+    func same(_ memo: PollMemo, _ answers: PollMemo.Answers) -> Step {
         .done(
             EndpointPoll.Outcome(
                 kind: kind, held: item.base?.models ?? [], answers: answers, memo: memo,
@@ -228,52 +274,6 @@ struct PollConversation: Sendable {
         let hasNews = listing.append(try ModelListParser.parse(try answer.get(), as: .openAI))
         if hasNews { listing = try listing.checked() } else { listing.next = nil }
         return try complete()
-    }
-
-    private mutating func after(
-        _ detail: Detail, _ answer: Result<EndpointAnswer, PollError>
-    ) throws(PollError) -> Step {
-        // With no context, the model would seem to have changed.
-        if detail == .context, case .failure(let error) = answer, case .transport = error.code { throw error }
-        let hash = AnswerHash(answer)
-        if let unread {
-            if let memo, let last = memo.answers, last.detailAnswer == hash { return same(memo, last) }
-            listing = try ModelListParser.parse(try unread.answer.get(), as: unread.format)
-            self.unread = nil
-        }
-        self.detail = (detail, hash)
-        switch detail {
-        case .context: listing.models[0].contextLength = Self.servedContext(answer)
-        case .loaded:
-            if let loaded = Self.loadedModels(answer) {
-                for index in listing.models.indices {
-                    listing.models[index].loaded = loaded.contains(listing.models[index].id)
-                }
-            }
-        }
-        return done()
-    }
-
-    /// nil where the server does not tell.
-    private static func servedContext(_ answer: Result<EndpointAnswer, PollError>) -> Int? {
-        do throws(PollError) {
-            let properties = try answer.get().json()
-            return ModelListParser.context(properties["default_generation_settings"]["n_ctx"])
-        } catch {
-            return nil
-        }
-    }
-
-    /// The models that Ollama has in memory (docs/api.md, "List Running Models").
-    ///
-    /// nil if the server does not say. That fails no poll: servers that imitate Ollama need not have the route, and
-    /// Ollama itself may keep the answer back while it loads a model.
-    private static func loadedModels(_ answer: Result<EndpointAnswer, PollError>) -> Set<ModelID>? {
-        do throws(PollError) {
-            return Set(try ModelListParser.parse(try answer.get(), as: .ollamaTags).models.map(\.id))
-        } catch {
-            return nil
-        }
     }
 
     private static func percentEncoded(_ text: String) -> String {

@@ -64,7 +64,8 @@ struct VerificationRunner: Sendable {
         do {
             let key = try keys.key(of: job.endpoint)
             let answer = try await transport.post(
-                job.endpoint.baseURL + Generation.path, body: Generation.request(job.model), key: key,
+                APIRoot.url(Generation.path, below: job.endpoint.baseURL), body: Generation.request(job.model),
+                key: key,
                 timeout: timeout)
             result.latencyMilliseconds = Int((clock.monotonic() - start).milliseconds)
             let success = try Generation.read(answer, key: key)

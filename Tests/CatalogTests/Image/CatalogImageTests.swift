@@ -35,11 +35,14 @@ import Testing
         record.labels = ["room": "b", "gpu": "h100"]
         var row = Sample.row(1, generation: 1, tick: 7, models: ["m", "n"], digest: "d")
         row.models?[1].firstSeen = 600
+        row.models?[0].describe()
         row.error = PollFailure(code: "c", message: "m")
         row.failedBy = ["p1"]
+        var other = Sample.row(2, generation: 2, tick: 8, models: ["m", "n"], digest: "d")
+        other.models?[0].describe()
         let catalog = Catalog([
             .registryChanged(RegistryChange(record)), Sample.created(2, revision: 2), Sample.batch(row),
-            Sample.batch(Sample.row(2, generation: 2, tick: 8, models: ["m", "n"], digest: "d")),
+            Sample.batch(other),
             Sample.checkpoint([(1, 1), (2, 2), (3, 3)], revision: 3), Sample.removed(4, revision: 4),
             .verifyResult(
                 VerifyResult(
@@ -51,11 +54,11 @@ import Testing
         let (one, two, three, four) = (Sample.id(1), Sample.id(2), Sample.id(3), Sample.id(4))
         #expect(
             text == #"""
-                ["image",1,6,"m6",4,8]
+                ["image",2,6,"m6",4,8]
                 ["checkpoint","\#(Sample.registry)",1,3,1,1000]
                 ["verified","org/x",4,"\#(one)",1,"m","ok",null,null,null,null,"p1",9]
-                ["model","m","library",null,null,null,null,null,null,null]
-                ["model","n","library",null,null,null,null,null,null,null]
+                ["model","m","library",null,null,null,null,null,null,null,3,9000,"base","a1","a2"]
+                ["model","n","library",null,null,null,null,null,null,null,null,null,null]
                 ["list","d",0,1]
                 ["endpoint","\#(one)",1,1,["a\"\u0001","http://h1","auto",null,null,false,null,1,1000,"gpu","h100","room","b"],[1,7,0,500,0,100],[1,7,"p1","online",0,null,null,["c","m"],7,null,null,true,null,"p1"]]
                 ["endpoint","\#(two)",2,2,["e2","http://h2","auto",null,null,false,null,2,1000],[2,8,0,500],[2,8,"p1","online",0,null,null,null,8,null,null,true,null]]
@@ -109,8 +112,8 @@ import Testing
 
     /// Lines that no writer of this version writes, behind a digest that is right.
     @Test(arguments: [
-        "", "[]", "[", "\"image\"", #"["image",1,6,"m6",4]"#, #"["image",2,6,"m6",4,8]"#, #"["surprise",1]"#,
-        #"["list",null,0]"#, #"["endpoint","e",1,null,["n","u","sglang",null,null,false,null,1,1],null,null]"#,
+        "", "[]", "[", "\"image\"", #"["image",1,6,"m6",4]"#, #"["image",1,6,"m6",4,8]"#, #"["surprise",1]"#,
+        #"["list",null,0]"#, #"["endpoint","e",1,null,["n","u","unknown",null,null,false,null,1,1],null,null]"#,
         #"["endpoint","e",1,null,null,[1,1,0,5],null]"#, #"["operation",{"id":1}]"#, #"["operation",null]"#,
         #"["image",99999999999999999999,6,"m6",4,8]"#, #"["key","k",1,null,{"#, #"["model","\x"]"#,
     ])
@@ -167,5 +170,11 @@ import Testing
         #expect(left.registry == right.registry, what, sourceLocation: location)
         #expect(left.highestTick == right.highestTick, what, sourceLocation: location)
         #expect(left.highestRevision == right.highestRevision, what, sourceLocation: location)
+    }
+}
+
+extension ModelEntry {
+    fileprivate mutating func describe() {
+        (capabilities, contextLengthMax, parent, aliases) = ([.vision, .tools], 9000, "base", ["a1", "a2"])
     }
 }

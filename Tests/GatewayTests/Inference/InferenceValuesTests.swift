@@ -8,23 +8,47 @@ import Testing
 @testable import Gateway
 
 @Suite struct ForwardedHeadersTests {
-    private let endpoint: UpstreamTarget = {
-        let address = EndpointAddress(baseURL: "http://gpu-1:8000/api")!
+    private let endpoint = target("http://gpu-1:8000/api")
+
+    private static func target(
+        _ baseURL: String, isAnthropic: Bool = false, isVersionedRoot: Bool = false
+    ) -> UpstreamTarget {
+        let address = EndpointAddress(baseURL: baseURL)!
         return UpstreamTarget(
-            revision: 1, pathPrefix: address.pathPrefix, key: "sk-endpoint",
+            revision: 1, pathPrefix: address.pathPrefix, key: "sk-endpoint", isAnthropic: isAnthropic,
+            isVersionedRoot: isVersionedRoot,
             connections: IdleConnections(origin: address.origin, configuration: .init()))
-    }()
+    }
 
     /// The fields that an endpoint gets, names in lower case, without the line before them.
     private func sent(_ headers: HTTPHeaders, isBodyChanged: Bool = false) -> [String: [String]] {
+        let text = head(headers, isBodyChanged: isBodyChanged, to: endpoint)
+        #expect(text.hasPrefix("POST /api/v1/chat/completions?a=b HTTP/1.1\r\n") && text.hasSuffix("\r\n\r\n"))
+        return fields(text)
+    }
+
+    private func head(_ headers: HTTPHeaders, isBodyChanged: Bool = false, to endpoint: UpstreamTarget) -> String {
         let lines = HeadWriter()
         UpstreamRequestHead(
             method: "POST", path: "/v1/chat/completions", query: "a=b", headers: RequestHeaders(headers),
             requestID: "r", via: "1.1 rollcall-x", contentLength: 7, isBodyChanged: isBodyChanged
         ).write(to: endpoint, into: lines)
-        let text = String(buffer: lines.buffer(ByteBufferAllocator()))
-        #expect(text.hasPrefix("POST /api/v1/chat/completions?a=b HTTP/1.1\r\n") && text.hasSuffix("\r\n\r\n"))
-        return fields(text)
+        return String(buffer: lines.buffer(ByteBufferAllocator()))
+    }
+
+    @Test func anthropicGetsItsKeyAndAVersionInItsOwnFields() {
+        let endpoint = Self.target("https://api.anthropic.com", isAnthropic: true)
+        let added = fields(head(["X-API-Key": "rc_x", "Anthropic-Beta": "b"], to: endpoint))
+        #expect(added["x-api-key"] == ["sk-endpoint"] && added["authorization"] == nil)
+        #expect(added["anthropic-version"] == ["2023-06-01"] && added["anthropic-beta"] == ["b"])
+        let own = fields(head(["anthropic-version": "2099-01-01"], to: endpoint))
+        #expect(own["anthropic-version"] == ["2099-01-01"])
+        #expect(sent(["anthropic-version": "2023-06-01"])["x-api-key"] == nil)
+    }
+
+    @Test func aBaseWithAVersionIsTheRootOfTheAPI() {
+        let endpoint = Self.target("https://open.example/api/paas/v4", isVersionedRoot: true)
+        #expect(head([:], to: endpoint).hasPrefix("POST /api/paas/v4/chat/completions?a=b HTTP/1.1\r\n"))
     }
 
     private func fields(_ head: String) -> [String: [String]] {

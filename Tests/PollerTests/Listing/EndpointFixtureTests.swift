@@ -31,12 +31,16 @@ struct EndpointFixtureTests {
     static func model(
         _ id: String, by owner: String? = nil, context: Int? = nil, quantization: String? = nil,
         parameters: Int64? = nil, architecture: String? = nil, loaded: Bool? = nil, digest: String? = nil,
-        size: Int64? = nil
+        size: Int64? = nil, can capabilities: ModelCapabilities? = nil, atMost largest: Int? = nil,
+        of parent: String? = nil,
+        aliases: [String]? = nil
     ) -> ModelEntry {
         ModelEntry(
             id: ModelID(id), ownedBy: owner, contextLength: context, quantization: quantization,
             parameterCount: parameters, architecture: architecture, loaded: loaded,
-            contentDigest: digest, sizeBytes: size, firstSeen: 0)
+            contentDigest: digest, sizeBytes: size, capabilities: capabilities, contextLengthMax: largest,
+            parent: parent,
+            aliases: aliases?.map(ModelID.init), firstSeen: 0)
     }
 
     static let table: [Expectation] = openAICompatible + native + withoutList + failures
@@ -46,7 +50,7 @@ struct EndpointFixtureTests {
             "anthropic.v1_models.json", model("claude-3-7-sonnet-20250219"), model("claude-3-5-sonnet-20241022"),
             model("claude-3-5-haiku-20241022"), model("claude-3-5-sonnet-20240620"), model("claude-3-haiku-20240307"),
             model("claude-3-opus-20240229")),
-        lists("anthropic.v1_models_capabilities.json", model("claude-opus-4-6")),
+        lists("anthropic.v1_models_capabilities.json", model("claude-opus-4-6", context: 200_000)),
         lists("anthropic.v1_models_page1_has_more.json", model("claude-a")),
         lists("cortex.v1_models.json", model("mistral", context: 4096)),
         lists(
@@ -67,13 +71,13 @@ struct EndpointFixtureTests {
         lists("koboldcpp.v1_models.json", model("koboldcpp/Qwen3-30B-A3B-Q4_K_M", by: "koboldcpp")),
         lists(
             "lemonade.v1_models.json", model("Qwen3-0.6B-GGUF", by: "lemonade", context: 8192),
-            model("Gemma-3-4b-it-GGUF", by: "lemonade"), model("SD-Turbo", by: "lemonade")),
+            model("Gemma-3-4b-it-GGUF", by: "lemonade", can: .vision), model("SD-Turbo", by: "lemonade")),
         lists(
             "litellm.v1_models.json", model("local-ollama", by: "openai"), model("local-vllm", by: "openai"),
             model("local-sglang", by: "openai"), model("local-llama-cpp", by: "openai"),
             model("local-mlx", by: "openai")),
         lists(
-            "llamacpp.router_models.json", model("ggml-org/gemma-3-4b-it-GGUF:Q4_K_M", loaded: true),
+            "llamacpp.router_models.json", model("ggml-org/gemma-3-4b-it-GGUF:Q4_K_M", loaded: true, can: .vision),
             model("my-decision-model", loaded: false), model("example/loading-model", loaded: false),
             model("example/sleeping-model", loaded: false)),
         lists(
@@ -83,10 +87,17 @@ struct EndpointFixtureTests {
             "lmstudio.v1_models.json", model("qwen/qwen3.5-9b", by: "organization_owner"),
             model("text-embedding-nomic-embed-text-v1.5", by: "organization_owner")),
         lists("localai.v1_models.json", model("qwen2.5-omni"), model("parakeet")),
-        lists("localai.v1_models_capabilities.json", model("qwen2.5-omni"), model("parakeet")),
         lists(
-            "mistral.v1_models.json", model("codestral-2501", by: "mistralai", context: 256_000),
-            model("mistral-medium-2508", by: "mistralai", context: 131_072),
+            "localai.v1_models_capabilities.json", model("qwen2.5-omni", can: [.vision, .tools, .audio]),
+            model("parakeet", can: .audio)),
+        lists(
+            "mistral.v1_models.json",
+            model(
+                "codestral-2501", by: "mistralai", context: 256_000, can: .tools,
+                aliases: ["codestral-2411-rc5", "codestral-2412"]),
+            model(
+                "mistral-medium-2508", by: "mistralai", context: 131_072, can: [.vision, .tools],
+                aliases: ["mistral-medium-latest"]),
             model("ft:open-mistral-7b:587a6b29:20240514:7e773925", by: "mistralai", context: 32_768)),
         lists(
             "ollama.v1_models.json", model("deepseek-r1:latest", by: "library"), model("llama3.2:latest", by: "library")
@@ -99,8 +110,9 @@ struct EndpointFixtureTests {
             "openai.v1_models_shutdown_date.json", model("model-id-0", by: "organization-owner"),
             model("model-id-1", by: "organization-owner")),
         lists(
-            "openrouter.api_v1_models.json", model("~openai/gpt-astra-latest", context: 1_050_000),
-            model("openai/gpt-4", context: 8192), model("nex-agi/nex-n2.5-mini:free")),
+            "openrouter.api_v1_models.json",
+            model("~openai/gpt-astra-latest", context: 1_050_000, can: [.vision, .tools]),
+            model("openai/gpt-4", context: 8192, can: .tools), model("nex-agi/nex-n2.5-mini:free")),
         lists("sglang.v1_models.json", model("Ling-3.0-tiny-bf16", by: "sglang", context: 131_072)),
         lists("sglang.v1_models_path_id.json", model("/data/models/Kimi-K2.6/", by: "sglang", context: 262_144)),
         lists("tabbyapi.v1_model.json", model("Llama-3.1-8B-Instruct-exl2-6.0bpw", by: "tabbyAPI", context: 8192)),
@@ -113,11 +125,11 @@ struct EndpointFixtureTests {
         lists("vllm.v1_models.json", model("meta-llama/Meta-Llama-3.1-8B-Instruct", by: "vllm", context: 8096)),
         lists(
             "vllm.v1_models_lora.json", model("meta-llama/Llama-3.2-3B-Instruct", by: "vllm", context: 131_072),
-            model("sql-lora", by: "vllm")),
-        lists("vllm.v1_models_served_alias.json", model("tweet-summary", by: "vllm")),
+            model("sql-lora", by: "vllm", context: 131_072, of: "meta-llama/Llama-3.2-3B-Instruct")),
+        lists("vllm.v1_models_served_alias.json", model("tweet-summary", by: "vllm", of: "meta-llama/Llama-2-7b-hf")),
         lists(
             "vllm_production_stack.v1_models_lora.json", model("meta-llama/Llama-3.1-8B-Instruct", by: "vllm"),
-            model("llama-3.1-nemoguard-8b-topic-control", by: "vllm")),
+            model("llama-3.1-nemoguard-8b-topic-control", by: "vllm", of: "meta-llama/Llama-3.1-8B-Instruct")),
         lists("xllm.v1_models.json", model("openai/gpt-oss-20b", by: "load balancer")),
         lists("errors/bare_array.json", model("model-a"), model("model-b")),
         lists("errors/data_null.json"),
@@ -129,30 +141,33 @@ struct EndpointFixtureTests {
     ]
 
     static let native: [Expectation] = [
+        lists("anthropic.v1_models_page1_has_more.json", as: .anthropic, model("claude-a")),
+        lists("tei.info.json", as: .teiInfo, model("BAAI/bge-m3", context: 4096, loaded: true, can: .embeddings)),
         lists(
             "lmstudio.api_v0_models.json", as: .lmStudioV0,
             model(
                 "qwen2-vl-7b-instruct", by: "mlx-community", context: 32_768, quantization: "4bit",
-                architecture: "qwen2_vl", loaded: false),
+                architecture: "qwen2_vl", loaded: false, can: .vision, atMost: 32_768),
             model(
                 "meta-llama-3.1-8b-instruct", by: "lmstudio-community", context: 131_072, quantization: "Q4_K_M",
-                architecture: "llama", loaded: false),
+                architecture: "llama", loaded: false, atMost: 131_072),
             model(
                 "text-embedding-nomic-embed-text-v1.5", by: "nomic-ai", context: 2048, quantization: "Q4_0",
-                architecture: "nomic-bert", loaded: false)),
+                architecture: "nomic-bert", loaded: false, can: .embeddings, atMost: 2048)),
         lists(
             "lmstudio.api_v1_models.json", as: .lmStudioV1,
             model(
                 "google/gemma-4-26b-a4b", by: "google", context: 4096, quantization: "Q4_K_M",
-                parameters: 26_000_000_000, architecture: "gemma4", loaded: true),
+                parameters: 26_000_000_000, architecture: "gemma4", loaded: true, can: [.vision, .tools],
+                atMost: 262_144),
             model(
                 "deepseek-r1", by: "deepseek", context: 131_072, quantization: "Q4_K_M", parameters: 671_000_000_000,
-                architecture: "deepseek", loaded: false),
+                architecture: "deepseek", loaded: false, can: .tools, atMost: 131_072),
             model(
                 "text-embedding-nomic-embed-text-v1.5-embedding", by: "gaianet", context: 2048, quantization: "F16",
-                loaded: false)),
+                loaded: false, can: .embeddings, atMost: 2048)),
         // One model by its own path; the list's parser takes it as TGI's bare object.
-        lists("lmstudio.api_v0_model.json", model("qwen2-vl-7b-instruct", context: 32_768)),
+        lists("lmstudio.api_v0_model.json", model("qwen2-vl-7b-instruct", context: 32_768, can: .vision)),
         lists(
             "ollama.api_tags.json", as: .ollamaTags,
             model(
@@ -185,6 +200,7 @@ struct EndpointFixtureTests {
         + [fails("triton.health_ready.txt", "empty_body"), fails("vllm.health.txt", "empty_body")]
 
     static let failures: [Expectation] = [
+        fails("tgi.info.json", "no_list", as: .teiInfo), fails("errors/fastapi.404.json", "error_body", as: .teiInfo),
         fails("README.md", "not_json"),
         fails("lmstudio.unknown_path_200.json", "error_body"),
         fails("lmstudio.unknown_path_get_200.json", "error_body"),

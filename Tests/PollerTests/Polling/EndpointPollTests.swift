@@ -5,8 +5,16 @@ import Testing
 
 struct EndpointPollTests {
     static let tags = EndpointAnswer.ok(
-        #"{"models":[{"name":"a","digest":"d","details":{"quantization_level":"Q4_0"}}]}"#)
+        #"{"models":[{"name":"a","digest":"d","size":5,"details":{"quantization_level":"Q4_0"}}]}"#)
     static let list = EndpointAnswer.ok(#"{"object":"list","data":[{"id":"a","owned_by":"library"}]}"#)
+
+    /// `/api/tags` of an Ollama with these models and their digests.
+    static func tags(_ models: KeyValuePairs<String, String>) -> Result<EndpointAnswer, PollError> {
+        let entries = models.map { name, digest in
+            #"{"name":"\#(name)","digest":"\#(digest)","size":7,"details":{"quantization_level":"Q4_0"}}"#
+        }
+        return EndpointAnswer.ok(#"{"models":[\#(entries.joined(separator: ","))]}"#)
+    }
 
     func poll(
         _ server: ScriptedServer, _ endpoint: EndpointRecord, detected: EndpointKind? = nil, keyRing: KeyRing? = nil
@@ -57,7 +65,7 @@ struct EndpointPollTests {
     }
 
     @Test func anEqualAnswerIsReadAgainIfItsDetailIsAnother() async throws {
-        let tags = EndpointAnswer.ok(#"{"models":[{"name":"a:1b","digest":"d"}]}"#)
+        let tags = Self.tags(["a:1b": "d"])
         let idle = EndpointAnswer.ok(#"{"models":[]}"#)
         let busy = EndpointAnswer.ok(#"{"models":[{"name":"a:1b"}]}"#)
         let endpoint = Samples.endpoint("e", kind: .ollama)
@@ -67,7 +75,7 @@ struct EndpointPollTests {
         item.base?.models = [Samples.model("held")]
         let same = ScriptedServer(["/api/tags": tags, "/api/ps": idle])
         #expect(try await poll(same, item, memo: first.memo).models == [Samples.model("held")])
-        #expect(same.paths == ["/api/tags", "/api/ps"])
+        #expect(same.paths == ["/api/tags", "/api/ps"], "the model was described before")
         let loaded = ScriptedServer(["/api/tags": tags, "/api/ps": busy])
         #expect(try await poll(loaded, item, memo: first.memo).models.map(\.loaded) == [true])
         let silent = ScriptedServer(["/api/tags": tags, "/api/ps": KindDetectorTests.timeout])
@@ -77,7 +85,7 @@ struct EndpointPollTests {
     @Test func ownersThatNameAnotherKindHaveItFoundOutAgain() async throws {
         for (owner, former, kind) in [
             ("vllm", EndpointKind.llamacpp, EndpointKind.vllm), ("llamacpp", .vllm, .llamacpp),
-            ("sglang", .vllm, .openai),
+            ("sglang", .vllm, .sglang),
             ("vllm", .openai, .vllm),
         ] {
             let list = EndpointAnswer.ok(#"{"data":[{"id":"a","owned_by":"\#(owner)","max_model_len":5}]}"#)
@@ -108,7 +116,7 @@ struct EndpointPollTests {
         #expect(outcome.kind == .ollama)
         let count = whole.paths.count
         _ = try await poll(whole, next(endpoint, after: outcome), memo: outcome.memo, clock: time.clock)
-        #expect(whole.paths.dropFirst(count) == ["/api/tags", "/api/ps"])
+        #expect(whole.paths.dropFirst(count) == ["/api/tags", "/api/ps"], "the model was described before")
     }
 
     /// An LM Studio that has only the newer list is not taken apart at each poll.
@@ -118,15 +126,16 @@ struct EndpointPollTests {
         let endpoint = Samples.endpoint("e")
         let first = try await poll(server, endpoint, detected: .lmstudio)
         #expect(first.kind == .lmstudio)
-        #expect(server.paths == ["/api/v0/models", "/api/v1/models"])
+        #expect(server.paths == ["/api/v0/models", "/api/v1/models", "/v1/models"])
         let second = try await poll(server, next(endpoint, after: first), memo: first.memo)
-        #expect(second.kind == .lmstudio && server.paths.suffix(1) == ["/api/v1/models"] && server.paths.count == 3)
+        #expect(second.kind == .lmstudio && server.paths.suffix(2) == ["/api/v1/models", "/v1/models"])
+        #expect(server.paths.count == 5)
     }
 
     @Test func aKnownKindIsNotFoundOutAgain() async throws {
         let server = ScriptedServer(["/api/tags": Self.tags, "/v1/models": Self.list])
         #expect(try await poll(server, Samples.endpoint("e"), detected: .ollama).kind == .ollama)
-        #expect(server.paths == ["/api/tags", "/api/ps"])
+        #expect(server.paths == ["/api/tags", "/api/ps", "/api/show"])
         let plain = ScriptedServer(["/v1/models": Self.list])
         _ = try await poll(plain, Samples.endpoint("e"), detected: .openai)
         #expect(plain.paths == ["/v1/models"])
@@ -215,7 +224,7 @@ struct EndpointPollTests {
 
     /// Servers that imitate Ollama need not have `/api/ps`, and one that loads a model may not answer it in time.
     @Test func ollamaSaysWhatIsLoaded() async throws {
-        let tags = EndpointAnswer.ok(#"{"models":[{"name":"a:1b","digest":"d"},{"name":"b:1b","digest":"e"}]}"#)
+        let tags = Self.tags(["a:1b": "d", "b:1b": "e"])
         for (running, loaded) in [
             (EndpointAnswer.ok(#"{"models":[{"name":"b:1b","size_vram":1}]}"#), [false, true]),
             (EndpointAnswer.ok(#"{"models":[]}"#), [false, false]),

@@ -126,7 +126,7 @@ final class Exchange: Expirable {
     private func read(_ bytes: ByteBuffer) throws(HTTPFailure) {
         let body = try InferenceBody(bytes, as: contentType)
         // A model that the caller does not see is answered like one that is not there.
-        guard let name = path.usableName(body.model, by: call.caller) else {
+        guard let name = path.usableName(body.model, by: call.caller, in: core.catalog.view) else {
             throw unknown(body.model, in: core.catalog.view)
         }
         model = name

@@ -64,7 +64,11 @@ struct UpstreamRequestHead {
         lines.write(method)
         lines.write(" ")
         lines.write(endpoint.pathPrefix)
-        lines.write(path)
+        if endpoint.isVersionedRoot, path.hasPrefix(APIRoot.version + "/") {
+            lines.write(String(path.dropFirst(APIRoot.version.count)))
+        } else {
+            lines.write(path)
+        }
         if let query {
             lines.write("?")
             lines.write(query)
@@ -94,9 +98,10 @@ struct UpstreamRequestHead {
         lines.write(via)
         lines.write("\r\nX-Request-Id: ")
         lines.write(requestID)
-        if let authorization = endpoint.authorization {
-            lines.write("\r\nAuthorization: ")
-            lines.write(authorization)
+        if let credentials = endpoint.credentials { lines.write(credentials) }
+        if endpoint.isAnthropic, !headers.fields.contains(where: { $0.name.isASCIIEqual("anthropic-version") }) {
+            lines.write("\r\nAnthropic-Version: ")
+            lines.write(EndpointKind.anthropicVersion)
         }
         lines.write("\r\n\r\n")
     }
