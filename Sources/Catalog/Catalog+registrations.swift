@@ -52,6 +52,18 @@ extension Catalog {
         registrationSlots[name].flatMap { view(of: $0, greatestMemoryBytes) }
     }
 
+    /// Of every endpoint, by name.
+    public var endpointMemory: [EndpointMemory] {
+        var memory: [EndpointMemory] = []
+        for slot in slots.indices {
+            guard let name = slots[slot].record?.name else { continue }
+            memory.append(
+                EndpointMemory(
+                    endpoint: slots[slot].id, name: name, bytes: slots[slot].visibleHealth?.gpuMemoryBytes))
+        }
+        return memory.sorted { ByteOrder.precedes($0.name, $1.name) }
+    }
+
     /// nil where there is no such endpoint.
     public func endpointName(id: String) -> String? { slotOfID[id].flatMap { slots[$0].record?.name } }
 

@@ -142,6 +142,8 @@ public struct Operation: Sendable, Hashable, Codable {
     /// The id of the record that was made or changed.
     public var result: String?
     public var error: APIError?
+    /// What a registration would have made; of a dry run alone.
+    public var preview: RegistrationPreview?
     /// Seconds after which it may be tried again, where somebody said so.
     public var retryAfter: Int?
     /// That of the command that it answers: another request under the same id has another.
@@ -153,7 +155,8 @@ public struct Operation: Sendable, Hashable, Codable {
 
     public init(
         id: String, state: State, step: String? = nil, revision: Int64? = nil, status: Int, result: String? = nil,
-        error: APIError? = nil, retryAfter: Int? = nil, fingerprint: String? = nil, sequence: Int64? = nil, at: Int64
+        error: APIError? = nil, preview: RegistrationPreview? = nil, retryAfter: Int? = nil,
+        fingerprint: String? = nil, sequence: Int64? = nil, at: Int64
     ) {
         self.id = id
         self.state = state
@@ -162,6 +165,7 @@ public struct Operation: Sendable, Hashable, Codable {
         self.status = status
         self.result = result
         self.error = error
+        self.preview = preview
         self.retryAfter = retryAfter
         self.fingerprint = fingerprint
         self.sequence = sequence
@@ -169,7 +173,7 @@ public struct Operation: Sendable, Hashable, Codable {
     }
 
     enum CodingKeys: String, CodingKey {
-        case id, state, step, revision, status, result, error, fingerprint, sequence, at
+        case id, state, step, revision, status, result, error, preview, fingerprint, sequence, at
         case retryAfter = "retry_after"
     }
 }

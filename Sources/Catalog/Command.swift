@@ -38,6 +38,8 @@ public struct Command: Sendable, Hashable, Codable {
         case updateEndpoint(id: String, EndpointChange)
         case deleteEndpoint(id: String)
         case registerModel(RegistrationRequest)
+        /// Looks a repository up as a registration would, and registers nothing.
+        case previewModel(RegistrationRequest)
         case deleteModel(name: String)
         /// `isApplied`: where the repository has moved on, the new commit takes the place of the old one.
         case refreshModel(name: String, isApplied: Bool)

@@ -23,9 +23,17 @@ public struct ManifestFile: Sendable, Hashable, Codable {
         public static let index = Self(rawValue: "index")
         public static let mmproj = Self(rawValue: "mmproj")
         public static let metal = Self(rawValue: "metal")
+        /// A small model that guesses tokens ahead of the weights (speculative decoding).
+        public static let draft = Self(rawValue: "draft")
+        /// Weights of a layer behind the model, such as a projection of sentence-transformers.
+        public static let module = Self(rawValue: "module")
+        /// Python that a runtime executes when it loads the model (`auto_map` in a config).
+        public static let code = Self(rawValue: "code")
         public static let chatTemplate = Self(rawValue: "chat_template")
 
-        public static let allCases = [Self.weights, .config, .tokenizer, .index, .mmproj, .metal, .chatTemplate]
+        public static let allCases = [
+            Self.weights, .config, .tokenizer, .index, .mmproj, .metal, .draft, .module, .code, .chatTemplate,
+        ]
     }
 
     /// The last part of `path`.

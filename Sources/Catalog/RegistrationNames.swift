@@ -15,7 +15,10 @@ struct RegistrationNames: Sendable, Hashable {
     init(_ record: RegistrationRecord) {
         let repo = ASCIIFolding.lowercased(record.repo)
         let last = repo.split(separator: "/").last.map(String.init) ?? repo
-        let suffixes = [""] + (record.quantization.map { [":" + ASCIIFolding.lowercased($0)] } ?? [])
+        var suffixes = [""]
+        if let quantization = record.quantization { suffixes.append(":" + ASCIIFolding.lowercased(quantization)) }
+        // Ollama lists a repository that was pulled without a tag as `latest`, and chooses by an order like the Hub's.
+        if record.isChosenByDefault { suffixes.append(":latest") }
         func forms(_ base: String) -> [String] {
             ["", "hf.co/", "huggingface.co/"].flatMap { host in suffixes.map { host + base + $0 } }
         }
@@ -34,6 +37,13 @@ struct RegistrationNames: Sendable, Hashable {
     }
 
     static let fileExtension = ".gguf"
+}
+
+extension RegistrationRecord {
+    /// Whether the registered GGUF file is the one that is chosen if nobody names a file or a quantization.
+    fileprivate var isChosenByDefault: Bool {
+        format == .gguf && isDefaultChoice ?? (requestedFilename == nil && requestedQuantization == nil)
+    }
 }
 
 /// A model's id as it is compared with the names of registrations.

@@ -154,6 +154,11 @@ public struct RegistrationRecord: Sendable, Hashable, Codable {
     public var architecture: String?
     public var license: String?
     public var chatTemplate: String?
+    /// Why these weights were chosen, one sentence for people. nil: a record from before the reason was kept.
+    public var chosenBecause: String?
+    /// Whether a request without `filename` and `quantization` would choose the same weights. nil: a record from before
+    /// this was kept.
+    public var isDefaultChoice: Bool?
     /// `chatTemplate` is the request's: a refresh keeps it.
     public var hasOwnChatTemplate: Bool
     public var alternatives: [ArtifactChoice]
@@ -174,7 +179,8 @@ public struct RegistrationRecord: Sendable, Hashable, Codable {
         requestedFilename: String? = nil, requestedQuantization: String? = nil, commit: String, format: ModelFormat,
         quantization: String? = nil, sizeBytes: Int64? = nil, requiredMemoryBytes: Int64? = nil,
         parameterCount: Int64? = nil, contextLength: Int64? = nil, architecture: String? = nil,
-        license: String? = nil, chatTemplate: String? = nil, hasOwnChatTemplate: Bool = false,
+        license: String? = nil, chatTemplate: String? = nil, chosenBecause: String? = nil,
+        isDefaultChoice: Bool? = nil, hasOwnChatTemplate: Bool = false,
         alternatives: [ArtifactChoice] = [], warnings: [RegistrationWarning] = [], manifest: Manifest, hub: HubInfo,
         drift: RepositoryDrift? = nil, generation: Int64, revision: Int64, createdAt: Int64
     ) {
@@ -194,6 +200,8 @@ public struct RegistrationRecord: Sendable, Hashable, Codable {
         self.architecture = architecture
         self.license = license
         self.chatTemplate = chatTemplate
+        self.chosenBecause = chosenBecause
+        self.isDefaultChoice = isDefaultChoice
         self.hasOwnChatTemplate = hasOwnChatTemplate
         self.alternatives = alternatives
         self.warnings = warnings
@@ -217,6 +225,8 @@ public struct RegistrationRecord: Sendable, Hashable, Codable {
         case parameterCount = "parameter_count"
         case contextLength = "context_length"
         case chatTemplate = "chat_template"
+        case chosenBecause = "chosen_because"
+        case isDefaultChoice = "default_choice"
         case hasOwnChatTemplate = "has_own_chat_template"
         case createdAt = "created_at"
     }

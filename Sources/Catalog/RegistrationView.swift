@@ -46,16 +46,26 @@ public struct RegistrationView: Sendable, Hashable {
 
     /// The record's own warnings, and those that depend on the fleet's memory.
     public var warnings: [RegistrationWarning] {
-        guard let required = record.requiredMemoryBytes else { return record.warnings }
-        guard let greatest = greatestMemoryBytes else {
-            return record.warnings + [
+        record.warnings
+            + RegistrationWarning.ofMemory(required: record.requiredMemoryBytes, greatest: greatestMemoryBytes)
+    }
+}
+
+extension RegistrationWarning {
+    /// What the fleet's memory is to a model; empty where nobody knows how much the model needs.
+    ///
+    /// - Parameter greatest: the most that one endpoint reports
+    public static func ofMemory(required: Int64?, greatest: Int64?) -> [RegistrationWarning] {
+        guard let required else { return [] }
+        guard let greatest else {
+            return [
                 RegistrationWarning(
                     code: "memory_unknown",
                     message: "No endpoint reports its GPU memory, so nobody can say whether \(required) bytes fit.")
             ]
         }
-        guard required > greatest else { return record.warnings }
-        return record.warnings + [
+        guard required > greatest else { return [] }
+        return [
             RegistrationWarning(
                 code: "insufficient_memory",
                 message:
@@ -63,4 +73,12 @@ public struct RegistrationView: Sendable, Hashable {
             )
         ]
     }
+}
+
+/// An endpoint, and the GPU memory that it reports.
+public struct EndpointMemory: Sendable, Hashable {
+    public var endpoint: String
+    public var name: String
+    /// nil where it reports none.
+    public var bytes: Int64?
 }

@@ -71,6 +71,8 @@ final class AcceptedCommandRunner: Service {
     private func key(of command: AcceptedCommand) -> String {
         switch command.work {
         case .register(let request): "record \(hub.name(of: request) ?? command.id)"
+        // It changes nothing, so that any number of them can be in work.
+        case .preview: "preview \(command.id)"
         case .refresh(let name, _): "record \(name)"
         case .verify(let name): "verify \(name)"
         }
@@ -114,6 +116,9 @@ final class AcceptedCommandRunner: Service {
         do throws(Rejection) {
             switch command.work {
             case .register(let request): return try await register(request, for: command)
+            case .preview(let request):
+                return .previewed(
+                    try await hub.record(for: request, now: wallClock()) { await self.tell($0, of: command) })
             case .refresh(let name, let isApplied):
                 return try await refresh(name, isApplied: isApplied, for: command)
             case .verify(let name):

@@ -6,6 +6,8 @@ import JSON
 struct AcceptedCommand: Sendable, Hashable {
     enum Work: Sendable, Hashable, Codable {
         case register(RegistrationRequest)
+        /// Looks the repository up and registers nothing.
+        case preview(RegistrationRequest)
         case refresh(name: String, isApplied: Bool)
         case verify(name: String)
     }

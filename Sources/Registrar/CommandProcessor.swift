@@ -142,6 +142,7 @@ extension Command.Action {
         case .updateEndpoint: "endpoint.update"
         case .deleteEndpoint: "endpoint.delete"
         case .registerModel: "model.register"
+        case .previewModel: "model.preview"
         case .deleteModel: "model.delete"
         case .refreshModel: "model.refresh"
         case .verifyModel: "model.verify"

@@ -7,6 +7,8 @@ extension RegistryStore {
     enum Ending: Sendable, Hashable {
         /// The record's revision, generation, and creation are given in the transaction.
         case registered(RegistrationRecord)
+        /// What a registration would have made.
+        case previewed(RegistrationRecord)
         /// The repository as it is now; `isApplied` says whether it takes the place of what is registered.
         case lookedAt(RegistrationRecord, isApplied: Bool)
         /// Each endpoint has been tried.
@@ -73,6 +75,11 @@ extension RegistryStore {
             try write(record, dueAt: dueAt, to: database)
             return Operation(
                 id: command.id, state: .succeeded, revision: revision, status: 201, result: record.name, at: now)
+        case .previewed(let record):
+            try RecordSize.check(record)
+            return Operation(
+                id: command.id, state: .succeeded, status: 200, result: record.name,
+                preview: RegistrationPreview(record), at: now)
         case .lookedAt(let found, let isApplied):
             guard let held = try registrations.record(named: found.name) else { throw Rejection.modelNotRegistered }
             let record = held.lookedAt(again: found, isApplied: isApplied, revision: revision, at: now)

@@ -133,7 +133,7 @@ extension RegistryStore {
                 guard try keys.record(id: id) != nil else { throw Rejection.keyNotFound }
                 try keys.delete(id: id, revision: revision, at: now)
                 return .deleted
-            case .registerModel, .refreshModel, .verifyModel:
+            case .registerModel, .previewModel, .refreshModel, .verifyModel:
                 // Only a name that is not registered is not accepted, see `accept`.
                 throw Rejection.modelNotRegistered
             }
@@ -197,6 +197,7 @@ extension Command.Action {
         switch self {
         case .createEndpoint, .updateEndpoint, .deleteEndpoint, .deleteModel, .createKey, .revokeKey: nil
         case .registerModel(let request): .register(request)
+        case .previewModel(let request): .preview(request)
         case .refreshModel(let name, let isApplied): .refresh(name: name, isApplied: isApplied)
         case .verifyModel(let name): .verify(name: name)
         }
@@ -207,7 +208,7 @@ extension AcceptedCommand.Work {
     /// The registration that it is about; nil where it makes one.
     var registration: String? {
         switch self {
-        case .register: nil
+        case .register, .preview: nil
         case .refresh(let name, _), .verify(let name): name
         }
     }

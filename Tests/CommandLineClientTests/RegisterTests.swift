@@ -14,7 +14,7 @@ struct RegisterTests {
 
         func answer(_ asked: StubGateway.Asked) -> StubGateway.Reply {
             switch asked.path {
-            case "/v0/models/register": .json(#"{"operation":"op-1"}"#, status: 202)
+            case "/v0/models/register", "/v0/models/register?dry_run=true": .json(#"{"operation":"op-1"}"#, status: 202)
             case "/v0/operations/op-1": replies.withLock { $0.count > 1 ? $0.removeFirst() : $0[0] }
             default: .json(ModelTests.record)
             }
@@ -56,6 +56,26 @@ struct RegisterTests {
         let ran = try await rollcall(
             "models", "register", "Org/A", "--json", answering: Registering([Self.pending("x"), Self.done]).answer)
         #expect(ran.notes.isEmpty && ran.output == ModelTests.record + "\n")
+    }
+
+    private static let preview =
+        #"{"dry_run":true,"name":"org/a-gguf","repo":"Org/A-GGUF","format":"gguf","quantization":"Q8_0","size_bytes":4000000000,"required_memory_bytes":6000000000,"chosen_because":"it is the only GGUF model of the repository","files":[{"path":"a-Q8_0.gguf","role":"weights","size_bytes":4000000000,"optional":false},{"path":"mmproj-F16.gguf","role":"mmproj","size_bytes":null,"optional":true}],"alternatives":[],"warnings":[],"endpoints":[{"id":"1","name":"rack-1","gpu_memory_bytes":8000000000,"fits":true},{"id":"2","name":"rack-2","gpu_memory_bytes":null,"fits":null}]}"#
+
+    @Test("A dry run shows what would be registered, at once or from its operation")
+    func dryRun() async throws {
+        let once = try await rollcall("models", "register", "Org/A-GGUF", "--dry-run") { _ in .json(Self.preview) }
+        #expect(once.requests.map(\.path) == ["/v0/models/register?dry_run=true"])
+        for line in [
+            "chosen because  it is the only GGUF model of the repository", "mmproj   mmproj-F16.gguf", "optional",
+            "rack-1",
+            "unknown", "Nothing was registered (--dry-run).",
+        ] { #expect(once.output.contains(line), "\(once.output)") }
+        let operation = StubGateway.Reply.json(#"{"id":"op-1","state":"succeeded","preview":\#(Self.preview)}"#)
+        let later = try await rollcall(
+            "models", "register", "Org/A-GGUF", "--dry-run",
+            answering: Registering([Self.pending("x"), operation]).answer)
+        #expect(later.output == once.output)
+        #expect(later.requests.last?.path == "/v0/operations/op-1")
     }
 
     @Test("A template from a file, and an answer that is there at once")

@@ -152,14 +152,14 @@ enum Fleet {
 
     static func row(
         _ id: String, generation: Int64, tick: Int64, state: EndpointState = .online, models: [String]? = nil,
-        kind: EndpointKind? = .vllm, error: PollFailure? = nil
+        kind: EndpointKind? = .vllm, error: PollFailure? = nil, memory: Int64? = nil
     ) -> CatalogMessage {
         let entries = models?.map { ModelEntry(id: ModelID($0), contextLength: 4096, firstSeen: 1_700_000_001) }
         let row = SnapshotRow(
             endpoint: id, generation: generation, tick: tick, poller: "p1", state: state,
             failures: error == nil ? 0 : 1, kind: kind, latencyMilliseconds: 12, error: error,
-            observedAt: 1_700_000_002_345, lastOKAt: 1_700_000_002_345, digest: models.map { $0.joined() },
-            models: entries)
+            observedAt: 1_700_000_002_345, lastOKAt: 1_700_000_002_345, gpuMemoryBytes: memory,
+            digest: models.map { $0.joined() }, models: entries)
         return .snapshotBatch(SnapshotBatch(poller: "p1", rows: [row]))
     }
 

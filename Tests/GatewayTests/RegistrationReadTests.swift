@@ -8,6 +8,7 @@ import Testing
     static let recordFields: Set = [
         "name", "repo", "display_name", "requested_revision", "commit", "format", "quantization", "size_bytes",
         "required_memory_bytes", "parameter_count", "context_length", "architecture", "license", "has_chat_template",
+        "chosen_because",
         "alternatives", "warnings", "drift", "manifest_url", "created_at", "revision",
     ]
     static let liveFields: Set = ["status", "endpoints", "hf_info", "verification"]

@@ -31,6 +31,51 @@ import Testing
         #expect(try await bench.send("GET", "/v0/models/org/name").bytes == answer.bytes)
     }
 
+    @Test func aDryRunShowsAndRegistersNothing() async throws {
+        let bench = try Bench(Registered.usual)
+        let path = "/v0/models/register?dry_run=true"
+        let answer = try await bench.send("POST", path, #"{"repo":" Org/New\n"}"#)
+        #expect(answer.status == 200 && answer.header("Location") == nil)
+        #expect(bench.registrar.commands.map(\.action) == [.previewModel(RegistrationRequest(repo: "Org/New"))])
+        let preview = try answer.json()
+        #expect(preview["dry_run"] as? Bool == true && preview["name"] as? String == "org/new")
+        #expect(preview["required_memory_bytes"] as? Int == 6_000_000_000)
+        let file = try #require((preview["files"] as? [[String: Any]])?.first)
+        #expect(file["path"] as? String == "weights/model-0.gguf" && file["role"] as? String == "weights")
+        #expect(file["size_bytes"] as? Int == 4_000_000_000 && file["optional"] as? Bool == false)
+        let endpoints = try #require(preview["endpoints"] as? [[String: Any]])
+        #expect(endpoints.map { $0["name"] as? String } == ["alpha", "beta"])
+        #expect(endpoints.allSatisfy { $0["fits"] is NSNull })
+        let warnings = try #require(preview["warnings"] as? [[String: Any]])
+        #expect(warnings.map { $0["code"] as? String } == ["gated_repository", "memory_unknown"])
+        #expect(try await bench.send("GET", "/v0/models/org/new").status == 404)
+        let operation = try await bench.send("GET", "/v0/operations/\(bench.registrar.commands[0].id)").json()
+        #expect((operation["preview"] as? [String: Any])?["name"] as? String == "org/new")
+    }
+
+    @Test func aDryRunSaysWhereTheModelFits() async throws {
+        let bench = try Bench(Registered.usual)
+        bench.catalog.apply([
+            Fleet.row(Fleet.firstID, generation: 1, tick: 11, models: ["x"], memory: 5_999_999_999),
+            Fleet.row(Fleet.secondID, generation: 2, tick: 11, models: ["x"], memory: 6_000_000_000),
+        ])
+        let answer = try await bench.send("POST", "/v0/models/register?dry_run=1", #"{"repo":"Org/New"}"#).json()
+        let endpoints = try #require(answer["endpoints"] as? [[String: Any]])
+        #expect(endpoints.map { $0["fits"] as? Bool } == [false, true])
+        #expect(endpoints.map { $0["gpu_memory_bytes"] as? Int } == [5_999_999_999, 6_000_000_000])
+    }
+
+    @Test func aDryRunAndTheRegistrationAfterItAreTwoRequests() async throws {
+        let bench = try Bench()
+        let headers = ["Idempotency-Key": "one"]
+        let dry = "/v0/models/register?dry_run=true"
+        #expect(try await bench.send("POST", dry, #"{"repo":"a/b"}"#, headers: headers).status == 200)
+        let after = try await bench.send("POST", "/v0/models/register", #"{"repo":"a/b"}"#, headers: headers)
+        #expect(after.status == 422)
+        let odd = try await bench.send("POST", "/v0/models/register?dry_run=perhaps", #"{"repo":"a/b"}"#)
+        #expect(try odd.status == 400 && odd.errorCode() == "invalid_dry_run")
+    }
+
     @Test func whatIsLeftOutOrNullIsNotSaid() async throws {
         let bench = try Bench()
         let body = #"{"repo":"https://hub.test/a/b/tree/main?x=1","filename":null,"quantization":null,"revision":null}"#

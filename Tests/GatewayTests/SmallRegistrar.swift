@@ -75,6 +75,10 @@ final class SmallRegistrar: CommandSender {
             let (operation, change) = endpointOutcome(command, &state)
             return (operation, change.map { [.registryChanged($0)] } ?? [])
         case .registerModel(let request): return register(request, command.id, &state)
+        case .previewModel(let request):
+            var previewed = operation(command.id, .succeeded, 200, result: request.repo.lowercased(), &state)
+            previewed.preview = RegistrationPreview(Registered.record(request.repo, revision: 9))
+            return (previewed, [])
         case .deleteModel(let name):
             guard catalog.registration(name) != nil else { return unregistered(command.id, &state) }
             let gone = operation(command.id, .succeeded, 204, result: name, &state)

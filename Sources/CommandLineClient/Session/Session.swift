@@ -74,6 +74,12 @@ struct Session: Sendable {
         try console.write(response.body + (response.body.last == UInt8(ascii: "\n") ? [] : [UInt8(ascii: "\n")]))
     }
 
+    /// Prints a part of an answer.
+    func show(_ json: JSONValue, _ text: (JSONValue) throws -> String) throws {
+        guard printsJSON else { return try console.write(try text(json)) }
+        try console.write(json.bytes + [UInt8(ascii: "\n")])
+    }
+
     /// A write that makes or changes a record: the record, also where the gateway answers before it is there.
     ///
     /// - Parameter record: the record's path, from what the operation says it is

@@ -62,12 +62,34 @@ enum ModelText {
         fields.add("context length", record["context_length"].text)
         fields.add("architecture", record["architecture"].text)
         fields.add("license", record["license"].text)
+        fields.add("chosen because", record["chosen_because"].text)
         fields.add("registered", record["created_at"].text)
         fields.add("downloads", hubNumber(record, "downloads"))
         fields.add("likes", hubNumber(record, "likes"))
         fields.add("endpoints", endpoints(record))
         for warning in record["warnings"].elements { fields.add("warning", EndpointText.error(warning)) }
         return fields.text + alternatives(record) + drift(record["drift"]) + verification(record)
+    }
+
+    /// What a registration would make; nothing is registered.
+    static func preview(_ answer: JSONValue) -> String {
+        var files = Table(["ROLE", "FILE", ">SIZE", "NEEDED"])
+        for file in answer["files"].elements {
+            files.add([
+                file["role"].text, file["path"].text, HumanText.bytes(file["size_bytes"].integer),
+                file["optional"].bool == true ? "optional" : "yes",
+            ])
+        }
+        var endpoints = Table(["ENDPOINT", ">GPU MEMORY", "FITS"])
+        for endpoint in answer["endpoints"].elements {
+            endpoints.add([
+                endpoint["name"].text, HumanText.bytes(endpoint["gpu_memory_bytes"].integer),
+                endpoint["fits"].bool.map { $0 ? "yes" : "no" } ?? "unknown",
+            ])
+        }
+        let fleet = answer["endpoints"].elements.isEmpty ? "" : "\n" + endpoints.text
+        // A record that is not there yet: what only a registration has is left out.
+        return record(answer) + "\n" + files.text + fleet + "\nNothing was registered (--dry-run).\n"
     }
 
     /// What a look at the repository has found.

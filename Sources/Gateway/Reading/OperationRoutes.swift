@@ -15,6 +15,10 @@ struct OperationRoutes: Sendable {
         }
         var writer = JSONWriter()
         writer.object { writer in
+            if let preview = operation.preview {
+                let answer = catalog.read { PreviewAnswer(preview, in: $0) }
+                writer.field("preview", object: answer) { $1.write(into: &$0) }
+            }
             if let error = operation.error { ErrorBody(error).write(into: &writer) }
             writer.field("id", operation.id)
             // The id of the record that was made or changed.

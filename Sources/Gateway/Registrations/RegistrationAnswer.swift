@@ -51,6 +51,7 @@ struct RegistrationAnswer {
         writer.field("architecture", record.architecture)
         writer.field("license", record.license)
         writer.field("has_chat_template", record.chatTemplate != nil)
+        writer.field("chosen_because", record.chosenBecause)
         writer.field("alternatives", objects: record.alternatives) { writer, choice in
             writer.field("filename", choice.filename)
             writer.field("quantization", choice.quantization)

@@ -21,8 +21,9 @@ struct RegistrationBody: Decodable {
     }
 
     private static func repo(_ reader: FieldReader) throws -> String {
-        let text = try reader.field("repo", String.self, "a string").optional ?? ""
-        guard text.utf8.contains(where: { $0 != UInt8(ascii: " ") }) else {
+        // A name that is copied from a page often brings a blank or a line break along.
+        let text = (try reader.field("repo", String.self, "a string").optional ?? "").trimmingWhitespace
+        guard !text.isEmpty else {
             throw HTTPFailure.badRequest(
                 "repo_required", "Send the repository in the field \"repo\": org/name, or the model's URL on the Hub.",
                 param: "repo")
@@ -66,4 +67,10 @@ struct RefreshBody: Decodable {
     }
 
     init() { isApplied = false }
+}
+
+extension String {
+    fileprivate var trimmingWhitespace: String {
+        String(drop(while: \.isWhitespace).reversed().drop(while: \.isWhitespace).reversed())
+    }
 }

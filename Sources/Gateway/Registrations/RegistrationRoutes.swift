@@ -38,6 +38,7 @@ struct RegistrationRoutes: Sendable {
         try catalog.checkReady()
         let bytes = try RequestBody.json(of: call.request, limit: limits.bodyBytes)
         let body = try FieldReader.decode(RegistrationBody.self, from: bytes)
+        guard try !isDryRun(call) else { return try await preview(body.request, bytes, call) }
         let intent = try WriteIntent(call, body: bytes, keyRing: keyRing)
         let outcome = try await writes.perform(intent, .registerModel(body.request), logger: call.logger)
         return try outcome.response { operation in
@@ -45,6 +46,28 @@ struct RegistrationRoutes: Sendable {
             return Response(
                 json: answer.encoded(.whole), status: .created,
                 headers: [.location: "/v0/models/\(answer.view.record.name)"])
+        }
+    }
+
+    /// `?dry_run=true`: 200 with what would be registered; nothing is.
+    private func preview(
+        _ request: RegistrationRequest, _ body: [UInt8], _ call: RouteCall
+    ) async throws -> Response {
+        // Under one `Idempotency-Key` a dry run and the registration after it are two requests.
+        let intent = try WriteIntent(call, body: body + Array("\ndry_run".utf8), keyRing: keyRing)
+        let outcome = try await writes.perform(intent, .previewModel(request), logger: call.logger)
+        return try outcome.response { operation in
+            guard let preview = operation.preview else { throw HTTPFailure.registrarTooOld }
+            return Response(json: catalog.read { PreviewAnswer(preview, in: $0) }.encoded())
+        }
+    }
+
+    private func isDryRun(_ call: RouteCall) throws(HTTPFailure) -> Bool {
+        guard let text = call.request.query else { return false }
+        switch try Query(text).first("dry_run") {
+        case nil, "false", "0": return false
+        case "true", "1": return true
+        default: throw .badRequest("invalid_dry_run", "dry_run is true or false.", param: "dry_run")
         }
     }
 

@@ -44,7 +44,7 @@ struct WriteCoordinator: Sendable {
     private func deadline(of action: Command.Action) -> Duration {
         switch action {
         case .createEndpoint, .updateEndpoint, .deleteEndpoint, .deleteModel, .createKey, .revokeKey: limits.outcome
-        case .registerModel, .refreshModel, .verifyModel: limits.longWork
+        case .registerModel, .previewModel, .refreshModel, .verifyModel: limits.longWork
         }
     }
 

@@ -5,17 +5,28 @@ struct ArtifactSelection: Sendable, Hashable {
     enum Weights: Sendable, Hashable {
         /// A GGUF file, or all parts of one.
         case gguf([HubFile])
-        /// A safetensors file that stands alone.
-        case safetensors(HubFile)
+        /// A safetensors file that stands alone, or shards that are whole by their numbers.
+        case safetensors([HubFile])
         /// The shards that an index names. With a file asked for that the index does not name, that file.
         case sharded(index: HubFile, asked: HubFile?)
+        /// No model: what is refused once this file has said of which model it is an adapter.
+        case adapter(HubFile)
     }
 
     let weights: Weights
     /// By the name of the GGUF file.
-    let quantization: String?
+    var quantization: String?
     /// What could have been chosen instead.
-    let alternatives: [ArtifactChoice]
+    var alternatives: [ArtifactChoice] = []
+    /// Why these weights, the end of a sentence for people.
+    let reason: String
+    /// Whether a request without a file and a quantization chooses the same.
+    var isDefault = true
+    /// The Hub's reading of the chosen GGUF file.
+    var head: HubRepository.GGUF?
+    /// What is listed beside a GGUF model.
+    var projector: HubFile?
+    var drafts: [HubFile] = []
     let metadata: MetadataFiles
 
     var format: ModelFormat {
@@ -33,53 +44,97 @@ struct ArtifactSelection: Sendable, Hashable {
         from repository: HubRepository, filename: String?, quantization: String?
     ) throws(Rejection) -> ArtifactSelection {
         let quantization = quantization.flatMap { $0.isEmpty ? nil : $0 }
-        let sets = GGUFSet.all(in: repository.files)
+        let files = GGUFFiles(repository.files)
         let safetensors = SafetensorsFiles(repository)
         if let filename {
-            return try choose(filename, quantization: quantization, sets: sets, from: repository)
+            return try choose(filename, quantization: quantization, files: files, from: repository)
         }
-        guard !sets.isEmpty else { return try safetensors.choose(from: repository) }
+        guard !files.sets.isEmpty else {
+            guard safetensors.isThere else {
+                try refuseCompanions(files, of: repository)
+                return try safetensors.choose(from: repository)
+            }
+            return try safetensors.choose(from: repository)
+        }
         if let quantization {
-            let chosen = try GGUFSet.choose(from: sets, quantization: quantization)
-            return try gguf(chosen, of: sets, from: repository)
+            return try gguf(
+                try GGUFSet.choose(from: files.sets, quantization: quantization),
+                because: "the request names the quantization \(quantization)", quantization: quantization,
+                of: files, from: repository)
         }
         guard !safetensors.isThere else {
             throw .ambiguousArtifact(
-                "The repository has the model both as GGUF (\(QuotedText.list(sets.map(\.filename)))) and as safetensors (\(QuotedText.list(safetensors.names))): choose with `filename`, or with `quantization` for GGUF."
+                "The repository has the model both as GGUF (\(QuotedText.list(files.sets.map(\.filename)))) and as safetensors (\(QuotedText.list(safetensors.names))): choose with `filename`, or with `quantization` for GGUF.\(Rejection.hint(filename: files.sets[0].filename))"
             )
         }
-        return try gguf(try GGUFSet.choose(from: sets), of: sets, from: repository)
+        let set = try GGUFSet.choose(from: files.sets)
+        let reason =
+            files.sets.count == 1
+            ? "it is the only GGUF model of the repository"
+            : "\(set.quantization?.text ?? "it") comes first in the order \(QuantizationName.order)"
+        return try gguf(set, because: reason, quantization: nil, of: files, from: repository)
+    }
+
+    /// Refuses a repository whose GGUF files are all of a kind that is no model.
+    private static func refuseCompanions(_ files: GGUFFiles, of repository: HubRepository) throws(Rejection) {
+        if !files.adapters.isEmpty, repository.file("adapter_config.json") == nil {
+            throw .adapter(base: repository.baseModel)
+        }
+        if !files.drafts.isEmpty {
+            throw .unsupportedArtifact(
+                "The repository has drafters only (\(QuotedText.list(files.drafts.map(\.path)))), which guess tokens for a model: register the model\(repository.baseModel.map { ", " + QuotedText.plain($0, atMost: 100) } ?? "")."
+            )
+        }
+        if !files.projectors.isEmpty {
+            throw .noArtifact(
+                "The repository has a projector only, and no model in GGUF or safetensors: register the repository of the model that it comes with."
+            )
+        }
+        if !files.pieces.isEmpty {
+            throw .unsupportedArtifact(
+                "The repository has GGUF files only in pieces that have to be joined first (\(QuotedText.list(files.pieces.map(\.path)))): register a repository that has whole files, or files split by llama-gguf-split."
+            )
+        }
     }
 
     private static func choose(
-        _ filename: String, quantization: String?, sets: [GGUFSet], from repository: HubRepository
+        _ filename: String, quantization: String?, files: GGUFFiles, from repository: HubRepository
     ) throws(Rejection) -> ArtifactSelection {
         guard let file = repository.file(filename) else {
             let choices =
-                sets.isEmpty ? repository.files.map(\.path).filter(SafetensorsFiles.isWeights) : sets.map(\.filename)
+                files.sets.isEmpty
+                ? repository.files.map(\.path).filter(SafetensorsFiles.isWeights) : files.sets.map(\.filename)
             let hint = choices.isEmpty ? "it has no GGUF or safetensors files" : "it has \(QuotedText.list(choices))"
-            throw .fileNotFound("The repository has no file \(QuotedText.of(filename)); \(hint).")
+            throw .fileNotFound(
+                "The repository has no file \(QuotedText.of(filename)); \(hint).\(Rejection.hint(filename: choices.first))"
+            )
         }
-        if let set = sets.first(where: { $0.parts.contains(file) }) {
+        if let set = files.sets.first(where: { $0.parts.contains(file) }) {
             if let quantization, !set.hasQuantization(QuantizationName(request: quantization)) {
                 throw .fileNotFound(
                     "\(QuotedText.of(filename)) is not of the quantization \(QuotedText.of(quantization)): give one of the two.",
                     param: "quantization")
             }
-            return try gguf(set, of: sets, from: repository)
+            return try gguf(
+                set, because: "the request names \(file.path)", quantization: quantization, of: files, from: repository)
         }
         if SafetensorsFiles.isWeights(filename) || SafetensorsFiles.isIndex(filename) {
-            return try SafetensorsFiles.choose(file, from: repository)
+            var selection = try SafetensorsFiles.choose(file, from: repository)
+            selection.isDefault = false
+            return selection
         }
         let reason =
-            GGUFSet.isProjector(file)
-            ? "is a projector, which comes with a model and is none by itself"
-            : GGUFSet.isGGUF(filename) ? "is a helper file and no model" : "is neither GGUF nor safetensors"
-        throw .unsupportedArtifact("\(QuotedText.of(filename)) \(reason).", param: "filename")
+            GGUFKind(path: filename)?.explanation
+            ?? (GGUFFiles.isPiece(filename)
+                ? "is a piece of a GGUF file that has to be joined first" : "is neither GGUF nor safetensors")
+        throw .unsupportedArtifact(
+            "\(QuotedText.of(filename)) \(reason).\(Rejection.hint(filename: files.sets.first?.filename))",
+            param: "filename")
     }
 
     private static func gguf(
-        _ set: GGUFSet, of sets: [GGUFSet], from repository: HubRepository
+        _ set: GGUFSet, because reason: String, quantization: String?, of files: GGUFFiles,
+        from repository: HubRepository
     ) throws(Rejection) -> ArtifactSelection {
         let missing = set.missing
         guard missing.count == 0 else {
@@ -87,12 +142,23 @@ struct ArtifactSelection: Sendable, Hashable {
                 "The file is split into \(set.count) parts, of which the repository lacks \(QuotedText.list(missing.paths, of: missing.count))."
             )
         }
-        let others = sets.filter { $0 != set && $0.isComplete }
+        let others = files.sets.filter { $0 != set && $0.isComplete }
             .sorted { ($0.rank, $0.filename) < ($1.rank, $1.filename) }
         return ArtifactSelection(
             weights: .gguf(set.parts), quantization: set.quantization?.text,
-            alternatives: others.prefix(maximumAlternatives).map(\.choice),
+            alternatives: others.prefix(maximumAlternatives).map(\.choice), reason: reason,
+            isDefault: (try? GGUFSet.choose(from: files.sets)) == set, head: files.head(of: repository),
+            projector: files.projector(for: set, quantization: quantization), drafts: files.drafts,
             metadata: MetadataFiles(of: repository, nearTo: HubPath.folder(of: set.filename)))
+    }
+}
+
+extension ArtifactSelection {
+    /// Of a repository that holds an adapter and no model.
+    init(adapter: HubFile, of repository: HubRepository) {
+        self.init(
+            weights: .adapter(adapter), reason: "it is all there is",
+            metadata: MetadataFiles(of: repository, nearTo: ""))
     }
 }
 
@@ -114,12 +180,12 @@ extension GGUFSet {
         guard let match = matches.first else {
             let known = Set(sets.compactMap { $0.quantization?.text }).sorted()
             throw .fileNotFound(
-                "The repository has no GGUF file of the quantization \(QuotedText.of(quantization)); it has \(known.isEmpty ? "none that its files' names tell" : QuotedText.list(known)).",
+                "The repository has no GGUF file of the quantization \(QuotedText.of(quantization)); it has \(known.isEmpty ? "none that its files' names tell: choose with `filename`" : QuotedText.list(known)).\(Rejection.hint(quantization: known.first))",
                 param: "quantization")
         }
         guard matches.count == 1 else {
             throw .ambiguousArtifact(
-                "Several GGUF files are of the quantization \(QuotedText.of(quantization)): choose with `filename` from \(QuotedText.list(matches.map(\.filename)))."
+                "Several GGUF files are of the quantization \(QuotedText.of(quantization)): choose with `filename` from \(QuotedText.list(matches.map(\.filename))).\(Rejection.hint(filename: match.filename))"
             )
         }
         return match
@@ -134,7 +200,7 @@ extension GGUFSet {
         let equals = candidates.filter { $0.order == best.order }
         guard equals.count == 1 else {
             throw .ambiguousArtifact(
-                "The repository has several GGUF models: choose with `filename` from \(QuotedText.list(equals.map(\.filename)))."
+                "The repository has several GGUF models: choose with `filename` from \(QuotedText.list(equals.map(\.filename))).\(Rejection.hint(filename: best.filename))"
             )
         }
         return best

@@ -36,10 +36,10 @@ struct GGUFSet: Sendable, Hashable {
         return "\(name.stem)\(name.separator)\(digits(number))-of-\(digits(count))\(name.ending)"
     }
 
-    /// All models among the files, sorted by path. Projectors and helpers are left out.
-    static func all(in files: [HubFile]) -> [GGUFSet] {
+    /// The models that the files are, sorted by path.
+    static func sets(of files: [HubFile]) -> [GGUFSet] {
         var sets: [SplitName: GGUFSet] = [:]
-        for file in files where isModel(file) {
+        for file in files {
             let name = SplitName(path: file.path)
             sets[name, default: GGUFSet(name)].parts.append(file)
         }
@@ -53,63 +53,8 @@ struct GGUFSet: Sendable, Hashable {
         self.name = name
     }
 
-    static func isGGUF(_ path: String) -> Bool { path.lowercased().hasSuffix(".gguf") }
-
-    /// A vision or audio projector: used beside a model, never by itself.
-    static func isProjector(_ file: HubFile) -> Bool {
-        isGGUF(file.path) && file.name.lowercased().contains("mmproj")
-    }
-
-    static func isModel(_ file: HubFile) -> Bool {
-        guard isGGUF(file.path), !isProjector(file) else { return false }
-        let name = file.name.lowercased()
-        return !name.contains("imatrix") && !helpers.contains { name.hasPrefix($0) }
-    }
-
-    /// What llama.cpp's own tools write besides models.
-    private static let helpers = ["ggml-vocab", "ggml-adapter", "control-vector", "control_vector"]
-}
-
-/// The parts of one file have this in common (`-00001-of-00003.gguf`; older tools wrote a dot before it).
-private struct SplitName: Hashable {
-    let stem: String
-    let separator: Character
-    /// 1 where the name is not of a part.
-    let count: Int
-    /// Tells a file that is not split, `a.gguf`, from the one part of `a-00001-of-00001.gguf`.
-    let isSplit: Bool
-    /// `.gguf` as it is written.
-    let ending: String
-
-    init(path: String) {
-        let ending = String(decoding: path.utf8.suffix(5), as: UTF8.self)
-        let bytes = Array(path.utf8.dropLast(5))
-        let tail = bytes.suffix(15)
-        let marks = Array(tail)
-        guard marks.count == 15, marks[0] == UInt8(ascii: "-") || marks[0] == UInt8(ascii: "."),
-            marks[6...9].elementsEqual("-of-".utf8), let number = Self.number(marks[1...5]),
-            let count = Self.number(marks[10...14]), (1...max(count, 1)).contains(number), count > 0
-        else {
-            self.init(
-                stem: String(decoding: bytes, as: UTF8.self), separator: "-", count: 1, isSplit: false, ending: ending)
-            return
-        }
-        self.init(
-            stem: String(decoding: bytes.dropLast(15), as: UTF8.self),
-            separator: marks[0] == UInt8(ascii: "-") ? "-" : ".", count: count, isSplit: true, ending: ending)
-    }
-
-    private init(stem: String, separator: Character, count: Int, isSplit: Bool, ending: String) {
-        self.ending = ending
-        self.stem = stem
-        self.separator = separator
-        self.count = count
-        self.isSplit = isSplit
-    }
-
-    private static func number(_ digits: ArraySlice<UInt8>) -> Int? {
-        digits.allSatisfy { $0 &- 0x30 < 10 } ? digits.reduce(0) { $0 * 10 + Int($1 - 0x30) } : nil
-    }
+    /// The file's name without its quantization, in lower case: equal for all quantizations of one model.
+    var stem: String { QuantizationName.stem(ofName: HubPath.name(of: name.stem)) }
 }
 
 extension [HubFile] {

@@ -58,11 +58,12 @@ struct HubConnection: Sendable {
     }
 
     /// - Parameters:
+    ///   - isStored: the Hub may redirect to where it stores large files, on another host.
     ///   - purpose: in the background a refusal for the rate limit is thrown at once.
     ///   - deadline: when there is no time left for another attempt, or for the Hub's rate limit.
     func get(
         _ url: String, subject: HubRefusal.Subject, purpose: HubQuota.Purpose = .registration, maximumBytes: Int,
-        deadline: ContinuousClock.Instant
+        isStored: Bool = false, deadline: ContinuousClock.Instant
     ) async throws(Rejection) -> Answer {
         var attempt = 1
         while true {
@@ -74,7 +75,9 @@ struct HubConnection: Sendable {
                 try await pause(wait)
             }
             let rejection: Rejection
-            switch try await follow(url, subject: subject, maximumBytes: maximumBytes, deadline: deadline) {
+            let outcome = try await follow(
+                url, subject: subject, maximumBytes: maximumBytes, isStored: isStored, deadline: deadline)
+            switch outcome {
             case .answer(let answer): return answer
             case .refused(let reason, mayPass: false): throw reason
             case .refused(let reason, mayPass: true): rejection = reason
@@ -100,15 +103,18 @@ struct HubConnection: Sendable {
         return max(asked, doubling) + limits.retryDelay * (pauses.jitter() / 2)
     }
 
-    /// One attempt, over at most five redirects on the Hub.
+    /// One attempt, over at most five redirects on the Hub; the last one may leave it for a stored file.
     private func follow(
-        _ url: String, subject: HubRefusal.Subject, maximumBytes: Int, deadline: ContinuousClock.Instant
+        _ url: String, subject: HubRefusal.Subject, maximumBytes: Int, isStored: Bool,
+        deadline: ContinuousClock.Instant
     ) async throws(Rejection) -> Outcome {
         var url = url
+        var hasLeft = false
         for redirects in 0...limits.maximumRedirects {
             let response: HTTPResponse
             do {
-                response = try await send(url, maximumBytes: maximumBytes, deadline: deadline)
+                response = try await send(
+                    url, token: hasLeft ? nil : token, maximumBytes: maximumBytes, deadline: deadline)
             } catch let error as HTTPError {
                 return Self.outcome(of: error)
             } catch let rejection as Rejection {
@@ -116,15 +122,26 @@ struct HubConnection: Sendable {
             } catch {
                 throw .hubLookupCancelled
             }
-            quota(of: subject).note(status: response.status, header: { response.header($0) })
+            if !hasLeft { quota(of: subject).note(status: response.status, header: { response.header($0) }) }
             switch response.status {
             case 200:
                 return .answer(Answer(body: response.body, url: url, wasRedirected: redirects > 0))
             case 301, 302, 303, 307, 308:
-                guard let next = RedirectRules.target(of: response.header("Location"), from: url, hub: hub) else {
-                    throw .hubError("The Hub redirects to another place, which is not followed.")
+                let location = response.header("Location")
+                if !hasLeft, let next = RedirectRules.target(of: location, from: url, hub: hub) {
+                    url = next
+                } else if !hasLeft, isStored, let next = RedirectRules.storage(of: location, hub: hub) {
+                    url = next
+                    hasLeft = true
+                } else {
+                    throw .hubRedirectsAway
                 }
-                url = next
+            case let status where hasLeft:
+                let mayPass = status == 429 || status >= 500
+                return .refused(
+                    mayPass
+                        ? .hubError("The Hub's file storage answers with status \(status): try again later.")
+                        : .hubStorageRefuses, mayPass: mayPass)
             default:
                 let rejection = HubRefusal.rejection(
                     status: response.status, header: { response.header($0) }, subject: subject, hasToken: token != nil)
@@ -136,7 +153,7 @@ struct HubConnection: Sendable {
 
     /// With a slot, and within what is left of the time. Throws `HTTPError`, `Rejection`, or `CancellationError`.
     private func send(
-        _ url: String, maximumBytes: Int, deadline: ContinuousClock.Instant
+        _ url: String, token: String?, maximumBytes: Int, deadline: ContinuousClock.Instant
     ) async throws -> HTTPResponse {
         var request = HTTPRequest(url: url)
         request.headers = [("Accept", "application/json, text/plain, */*")]
@@ -173,7 +190,7 @@ struct HubConnection: Sendable {
                 mayPass: true)
         case .truncated, .reset:
             .refused(.hubError("The Hub's answer broke off (\(error.code)): try again."), mayPass: true)
-        case .tooLarge: .refused(.hubError("The Hub's answer is larger than is read."), mayPass: false)
+        case .tooLarge: .refused(.hubFileTooLarge, mayPass: false)
         case .cancelled, .stopped: .refused(.hubLookupCancelled, mayPass: false)
         default: .refused(.hubError("The Hub cannot be asked (\(error.code))."), mayPass: false)
         }
@@ -182,6 +199,16 @@ struct HubConnection: Sendable {
 
 /// Which redirects are followed: those that stay on the Hub.
 enum RedirectRules {
+    /// Where the Hub stores a large file: an absolute URL on any host, over TLS if the Hub is. The request there carries
+    /// no token.
+    static func storage(of location: String?, hub: HubAddress) -> String? {
+        guard let location, (1...4096).contains(location.utf8.count),
+            location.utf8.allSatisfy({ (0x21...0x7E).contains($0) && !"\\\"<>^`{|}".utf8.contains($0) }),
+            let origin = WebLocation(location)?.origin, origin.isTLS || !hub.origin.isTLS
+        else { return nil }
+        return String(location.prefix { $0 != "#" })
+    }
+
     /// The absolute URL, nil where it is on another scheme, host, or port, or no URL.
     static func target(of location: String?, from url: String, hub: HubAddress) -> String? {
         guard let location, (1...4096).contains(location.utf8.count),

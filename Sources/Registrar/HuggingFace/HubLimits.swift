@@ -7,6 +7,9 @@ struct HubLimits: Sendable {
     var lookupTimeout = Duration.seconds(45)
     /// Of one answer, decompressed.
     var maximumAnswerBytes = 32 << 20
+    /// Of one small file that is in LFS: indexes of models with hundreds of experts are above 10 MB, which the Hub keeps
+    /// nowhere else.
+    var maximumStoredFileBytes = 64 << 20
     /// Requests at once, of all lookups.
     var concurrentTransfers = 16
     var maximumRedirects = 5

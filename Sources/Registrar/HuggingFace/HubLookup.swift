@@ -35,13 +35,13 @@ struct HubLookup: Sendable {
         let repository = try await repository(reference, blobs: true, purpose: .registration, deadline: deadline)
         guard !repository.isDisabled else { throw HubRefusal.disabled }
         let selection = try ArtifactSelection.choose(
-            from: repository, filename: reference.filename, quantization: request.quantization)
+            from: repository, filename: reference.filename, quantization: reference.quantization)
         let repo = repository.id ?? reference.repo
         var contents = RepositoryContents()
-        while let needed = try RegistrationRules.nextFile(
-            for: request, repository: repository, selection: selection, contents: contents)
-        {
-            await progress(needed.kind.step)
+        var step = ""
+        while let needed = RegistrationRules.nextFile(for: request, selection: selection, contents: contents) {
+            if needed.kind.step != step { await progress(needed.kind.step) }
+            step = needed.kind.step
             let url = hub.file(needed.file.path, of: repo, commit: repository.commit)
             contents.set(needed.kind, try await content(of: needed, at: url, deadline: deadline))
         }
@@ -99,17 +99,25 @@ struct HubLookup: Sendable {
             deadline: deadline)
     }
 
-    /// nil for what is not needed, and refused: that costs the chat template at most.
+    /// nil for what can be done without, and is refused.
     private func content(
         of needed: RegistrationRules.NeededFile, at url: String, deadline: ContinuousClock.Instant
     ) async throws(Rejection) -> [UInt8]? {
-        guard needed.isRequired || !needed.file.isLFS else { return nil }
+        let limits = connection.limits
+        let limit = needed.file.isLFS ? limits.maximumStoredFileBytes : limits.maximumAnswerBytes
+        if needed.need != .required, let size = needed.file.sizeBytes, size > Int64(limit) { return nil }
         do throws(Rejection) {
             return try await connection.get(
-                url, subject: .file(needed.file.path), maximumBytes: connection.limits.maximumAnswerBytes,
+                url, subject: .file(needed.file.path), maximumBytes: limit, isStored: needed.file.isLFS,
                 deadline: deadline
             ).body
-        } catch  where !needed.isRequired && (400..<500).contains(error.status) && error.status != 429 {
+        } catch {
+            switch needed.need {
+            case .required: throw error
+            case .replaceable: guard error.isOfFile || error.error.code == "file_not_found" else { throw error }
+            case .optional:
+                guard error.isOfFile || (400..<500).contains(error.status) && error.status != 429 else { throw error }
+            }
             return nil
         }
     }
@@ -119,9 +127,9 @@ extension RepositoryContents.Kind {
     /// What people are told.
     fileprivate var step: String {
         switch self {
-        case .configuration: "reading config"
+        case .configuration, .processorConfiguration, .modules, .adapterConfiguration: "reading config"
         case .index: "reading index"
-        case .tokenizerConfiguration, .chatTemplate: "reading tokenizer"
+        case .tokenizerConfiguration, .chatTemplate, .processorTemplate: "reading tokenizer"
         }
     }
 }

@@ -38,6 +38,8 @@ struct HubRepository: Sendable {
     /// Of the safetensors together.
     let parameterCount: Int64?
     let license: String?
+    /// Of an adapter or a quantization, by the repository's card.
+    let baseModel: String?
     /// From the Hub's own excerpt of `config.json`.
     let architecture: String?
     let downloads: Int64?
@@ -75,6 +77,7 @@ struct HubRepository: Sendable {
         gguf = answer.gguf
         parameterCount = answer.parameterCount
         license = answer.license
+        baseModel = answer.baseModel
         architecture = answer.architecture
         downloads = answer.downloads
         likes = answer.likes
@@ -99,6 +102,7 @@ private struct Answer: Decodable {
     var gguf: HubRepository.GGUF?
     var parameterCount: Int64?
     var license: String?
+    var baseModel: String?
     var architecture: String?
     var downloads: Int64?
     var likes: Int64?
@@ -119,7 +123,9 @@ private struct Answer: Decodable {
         isDisabled = fields.usable(.disabled) ?? false
         gguf = fields.usable(.gguf, as: Head.self)?.gguf
         parameterCount = fields.usable(.safetensors, as: Totals.self)?.total
-        license = fields.usable(.cardData, as: Card.self)?.license ?? Self.license(inTagsOf: fields)
+        let card = fields.usable(.cardData, as: Card.self)
+        license = card?.license ?? Self.license(inTagsOf: fields)
+        baseModel = card?.baseModel
         architecture = fields.usable(.config, as: ModelConfiguration.self)?.architecture
         downloads = fields.usable(.downloads, as: Int64.self).flatMap { $0 >= 0 ? $0 : nil }
         likes = fields.usable(.likes, as: Int64.self).flatMap { $0 >= 0 ? $0 : nil }
@@ -196,13 +202,20 @@ private struct Totals: Decodable {
 
 private struct Card: Decodable {
     var license: String?
+    var baseModel: String?
 
-    enum CodingKeys: String, CodingKey { case license }
+    enum CodingKeys: String, CodingKey {
+        case license
+        case baseModel = "base_model"
+    }
 
     /// One, or a list of them.
     init(from decoder: any Decoder) throws {
         let fields = try decoder.container(keyedBy: CodingKeys.self)
-        let list = fields.usable(.license, as: [Lenient<String>].self)?.first?.value
-        license = HubJSON.word(fields.usable(.license) ?? list)
+        func first(_ key: CodingKeys) -> String? {
+            HubJSON.word(fields.usable(key) ?? fields.usable(key, as: [Lenient<String>].self)?.first?.value)
+        }
+        license = first(.license)
+        baseModel = first(.baseModel)
     }
 }

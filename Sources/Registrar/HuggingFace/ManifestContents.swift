@@ -8,6 +8,8 @@ struct ChosenWeights: Sendable, Hashable {
     let files: [HubFile]
     /// What names them, where something does.
     var index: HubFile?
+    /// An index that is there and does not name them.
+    var ignoredIndex: HubFile?
 }
 
 /// Which files of a repository a manifest lists.
@@ -17,6 +19,10 @@ struct ManifestContents: Sendable {
     let weights: ChosenWeights
     /// Of the weights.
     let runtime: String
+    /// A config names code.
+    let hasRemoteCode: Bool
+    /// Of sentence-transformers, where the model is one of its.
+    let modules: SentenceModules?
 
     private static let metalNames = ["model.metal.bin", "metal/model.bin"]
 
@@ -37,16 +43,45 @@ struct ManifestContents: Sendable {
         }
         if let index = weights.index { files.append(file(index, .index, priority: 5)) }
         files += weights.files.map { file($0, .weights) }
-        if isGGUF {
-            files += repository.files.filter(GGUFSet.isProjector).map { file($0, .mmproj, isOptional: true) }
-        } else {
+        files += [selection.projector].compactMap { $0 }.map { file($0, .mmproj, isOptional: true) }
+        files += selection.drafts.map { file($0, .draft, isOptional: true) }
+        if !isGGUF {
             files += Self.metalNames.compactMap(repository.file).map { file($0, .metal, isOptional: true) }
+            if hasRemoteCode {
+                files += selection.metadata.code.map { file($0, .code, priority: 10, isOptional: true) }
+            }
+            files += moduleFiles.map { $0.isWeights ? file($0.file, .module) : file($0.file, .config, priority: 10) }
+            // A module can be the folder of the model itself.
+            var paths: Set<String> = []
+            files = files.filter { paths.insert($0.path).inserted }
         }
         guard files.count <= RegistrationRules.maximumFiles else { throw RegistrationRules.tooManyFiles(files.count) }
         return files.sorted {
             $0.priority == $1.priority
                 ? $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) : $0.priority > $1.priority
         }
+    }
+}
+
+extension ManifestContents {
+    /// What sentence-transformers reads: without its pooling a model gives other vectors.
+    private var moduleFiles: [(file: HubFile, isWeights: Bool)] {
+        guard selection.metadata.modules != nil else { return [] }
+        let ofRoot = repository.files.filter { file in
+            file.folder.isEmpty
+                && (["modules.json", "config_sentence_transformers.json"].contains(file.name)
+                    || file.name.hasPrefix("sentence_") && file.name.hasSuffix("_config.json"))
+        }
+        let ofModules = (modules?.folders ?? []).flatMap { folder in
+            let all = repository.files.filter { $0.path.hasPrefix(folder + "/") }
+            let hasSafetensors = all.contains { SafetensorsFiles.isWeights($0.path) }
+            return all.compactMap { file -> (file: HubFile, isWeights: Bool)? in
+                if SafetensorsFiles.isWeights(file.path) { return (file, true) }
+                if file.name.hasSuffix(".bin") { return hasSafetensors ? nil : (file, true) }
+                return file.name.hasSuffix(".json") || file.name.hasSuffix(".txt") ? (file, false) : nil
+            }
+        }
+        return ofRoot.map { ($0, false) } + ofModules
     }
 }
 

@@ -9,42 +9,50 @@ extension RegistrationRules {
         for request: RegistrationRequest, reference: RepositoryReference, repository: HubRepository,
         selection: ArtifactSelection, contents: RepositoryContents, hub: HubAddress, now: Int64
     ) throws(Rejection) -> RegistrationRecord {
+        if case .adapter = selection.weights {
+            let adapter = contents[.adapterConfiguration].flatMap {
+                HubJSON.decode(AdapterConfiguration.self, from: $0, isHandwritten: true)
+            }
+            throw .adapter(base: adapter?.baseModel ?? repository.baseModel)
+        }
         let configuration = try configuration(selection, contents)
-        let index = try index(selection, contents)
+        let index = contents[.index].flatMap(ShardIndex.init(file:))
         let weights = try weights(of: selection, index: index, repository: repository)
         let isModelOfRoot = weights.index.map { $0.folder.isEmpty } ?? weights.files.allSatisfy(\.folder.isEmpty)
-        let quantization =
-            selection.format == .gguf ? selection.quantization : configuration?.quantization
-        try check(request, quantization: quantization, format: selection.format)
+        let isGGUF = selection.format == .gguf
+        let quantization = isGGUF ? selection.quantization : configuration?.quantization
+        try check(reference.quantization, quantization: quantization, format: selection.format)
         let repo = repository.id ?? reference.repo
         let size = weights.files.totalSize.flatMap { $0 > 0 ? $0 : nil }
         let files = try ManifestContents(
             repository: repository, selection: selection, weights: weights,
-            runtime: configuration?.runtime ?? "llama_cpp"
+            runtime: configuration?.runtime ?? "llama_cpp", hasRemoteCode: hasRemoteCode(contents),
+            modules: contents[.modules].flatMap(SentenceModules.init(file:))
         ).files(repo: repo, hub: hub)
         let manifest = Manifest.sealed(
             Manifest(
                 name: repo.lowercased(), repo: repo, commit: repository.commit, format: selection.format,
                 quantization: quantization, sizeBytes: size, files: files, createdAt: timestamp(now), digest: ""))
-        let isGGUF = selection.format == .gguf
         return RegistrationRecord(
             name: manifest.name, repo: repo, displayName: request.displayName, requestedRevision: reference.revision,
-            requestedFilename: reference.filename, requestedQuantization: request.quantization,
+            requestedFilename: reference.filename, requestedQuantization: reference.quantization,
             commit: repository.commit, format: selection.format, quantization: quantization, sizeBytes: size,
             requiredMemoryBytes: requiredMemory(forSize: size),
             parameterCount: isGGUF
-                ? repository.gguf?.parameterCount
+                ? selection.head?.parameterCount
                 : (isModelOfRoot ? repository.parameterCount : nil)
                     ?? weights.index.flatMap { _ in index?.parameterCount },
-            contextLength: isGGUF ? repository.gguf?.contextLength : configuration?.contextLength,
-            architecture: (isGGUF ? repository.gguf?.architecture : configuration?.architecture)
+            contextLength: isGGUF ? selection.head?.contextLength : configuration?.contextLength,
+            architecture: (isGGUF ? selection.head?.architecture : configuration?.architecture)
                 ?? repository.architecture,
             license: repository.license,
-            chatTemplate: chatTemplate(
-                for: request, repository: repository, selection: selection, contents: contents),
-            hasOwnChatTemplate: ownChatTemplate(of: request) != nil, alternatives: selection.alternatives,
-            warnings: warnings(of: repository), manifest: manifest, hub: repository.info(fetchedAt: now),
-            generation: 0, revision: 0, createdAt: 0)
+            chatTemplate: chatTemplate(for: request, selection: selection, contents: contents),
+            chosenBecause: weights.ignoredIndex == nil
+                ? selection.reason : "the repository has no other files of a model than these, by their names",
+            isDefaultChoice: selection.isDefault, hasOwnChatTemplate: ownChatTemplate(of: request) != nil,
+            alternatives: selection.alternatives,
+            warnings: warnings(of: repository, selection: selection, weights: weights, contents: contents),
+            manifest: manifest, hub: repository.info(fetchedAt: now), generation: 0, revision: 0, createdAt: 0)
     }
 
     private static func configuration(
@@ -52,19 +60,10 @@ extension RegistrationRules {
     ) throws(Rejection) -> ModelConfiguration? {
         guard selection.format == .safetensors else { return nil }
         guard let configuration = contents[.configuration].flatMap(ModelConfiguration.init(file:)) else {
-            throw .missingMetadata("The repository's config.json is not a JSON object.")
+            let name = selection.metadata.configuration?.path ?? "config.json"
+            throw .missingMetadata("The repository's \(QuotedText.of(name)) is not a JSON object.")
         }
         return configuration
-    }
-
-    private static func index(
-        _ selection: ArtifactSelection, _ contents: RepositoryContents
-    ) throws(Rejection) -> ShardIndex? {
-        guard case .sharded(let file, _) = selection.weights else { return nil }
-        guard let index = contents[.index].flatMap(ShardIndex.init(file:)) else {
-            throw .incompleteShards("\(QuotedText.of(file.path)) is not an index that names the shards of a model.")
-        }
-        return index
     }
 
     /// The files, and the index that names them.
@@ -72,24 +71,28 @@ extension RegistrationRules {
         of selection: ArtifactSelection, index: ShardIndex?, repository: HubRepository
     ) throws(Rejection) -> ChosenWeights {
         switch selection.weights {
-        case .gguf(let parts):
-            guard parts.count <= maximumFiles else { throw tooManyFiles(parts.count) }
-            return ChosenWeights(files: parts)
-        case .safetensors(let file): return ChosenWeights(files: [file])
+        case .gguf(let files), .safetensors(let files):
+            guard files.count <= maximumFiles else { throw tooManyFiles(files.count) }
+            return ChosenWeights(files: files)
+        case .adapter: return ChosenWeights(files: [])
         case .sharded(let indexFile, let asked):
             let named = index?.shards ?? []
-            if let asked, !named.contains(asked.name) {
-                guard !SafetensorsFiles.isShard(asked.path) else {
-                    throw .incompleteShards(
-                        "\(QuotedText.of(asked.path)) is one part of a model, and \(QuotedText.of(indexFile.path)) does not name it."
-                    )
-                }
-                return ChosenWeights(files: [asked])
-            }
             guard named.count <= maximumFiles else { throw tooManyFiles(named.count) }
             let shards = named.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
             // A path that is not safe is none of the repository's: the Hub's list has been checked.
             let missing = shards.filter { repository.file(indexFile.folder + $0) == nil }
+            if let asked, !named.contains(asked.name), !SafetensorsFiles.isShard(asked.path) {
+                return ChosenWeights(files: [asked])
+            }
+            // Paths that lead out of the repository are no mistake of a copy.
+            guard missing.count < shards.count || !shards.allSatisfy(HubPath.isSafe) else {
+                return try weights(without: indexFile, asked: asked, missing: missing, repository: repository)
+            }
+            if let asked, !named.contains(asked.name) {
+                throw .incompleteShards(
+                    "\(QuotedText.of(asked.path)) is one part of a model, and \(QuotedText.of(indexFile.path)) does not name it."
+                )
+            }
             guard missing.isEmpty else {
                 throw .incompleteShards(
                     "\(QuotedText.of(indexFile.path)) names files that the repository lacks: \(QuotedText.list(missing))."
@@ -100,11 +103,31 @@ extension RegistrationRules {
         }
     }
 
+    /// The weights beside an index that could not be read, or that was copied from another build of the model and names
+    /// none of them.
+    private static func weights(
+        without index: HubFile, asked: HubFile?, missing: [String], repository: HubRepository
+    ) throws(Rejection) -> ChosenWeights {
+        let files =
+            asked.map { SafetensorsFiles.wholeSet(with: $0, in: repository)?.files }
+            ?? SafetensorsFiles.withoutIndex(in: index.folder, of: repository)
+        guard let files else {
+            let reason =
+                missing.isEmpty
+                ? "cannot be read" : "names files that the repository lacks: \(QuotedText.list(missing))"
+            throw .incompleteShards(
+                "\(QuotedText.of(index.path)) \(reason), and no other files of the repository are one whole model by their names: choose one with `filename`."
+            )
+        }
+        guard files.count <= maximumFiles else { throw tooManyFiles(files.count) }
+        return ChosenWeights(files: files, ignoredIndex: index)
+    }
+
     /// What chooses among GGUF files must at least not be contradicted by safetensors.
     private static func check(
-        _ request: RegistrationRequest, quantization: String?, format: ModelFormat
+        _ asked: String?, quantization: String?, format: ModelFormat
     ) throws(Rejection) {
-        guard format == .safetensors, let asked = request.quantization, !asked.isEmpty,
+        guard format == .safetensors, let asked,
             asked.lowercased() != quantization?.lowercased()
         else { return }
         throw .unsupportedArtifact(

@@ -5,6 +5,12 @@ import FoundationEssentials
 struct RepositoryContents: Sendable {
     enum Kind: String, Sendable, Hashable, CaseIterable {
         case configuration, index, tokenizerConfiguration, chatTemplate
+        /// `chat_template.json`
+        case processorTemplate
+        case processorConfiguration
+        /// `modules.json` of sentence-transformers
+        case modules
+        case adapterConfiguration
     }
 
     private var files: [Kind: [UInt8]] = [:]
@@ -26,10 +32,18 @@ struct RepositoryContents: Sendable {
 enum RegistrationRules {
     /// One to be read next, at the registered commit.
     struct NeededFile: Sendable, Hashable {
+        enum Need: Sendable, Hashable {
+            /// Without it there is no registration.
+            case required
+            /// If it is not there, or too large, the files' names can stand in for it.
+            case replaceable
+            /// If it is refused, the record says less.
+            case optional
+        }
+
         let kind: RepositoryContents.Kind
         let file: HubFile
-        /// Without it there is no registration.
-        let isRequired: Bool
+        let need: Need
     }
 
     static let maximumFiles = 2000
@@ -56,53 +70,51 @@ enum RegistrationRules {
 
     /// nil when all has been read that there is to read.
     static func nextFile(
-        for request: RegistrationRequest, repository: HubRepository, selection: ArtifactSelection,
-        contents: RepositoryContents
-    ) throws(Rejection) -> NeededFile? {
-        if selection.format == .safetensors, !contents.isKnown(.configuration),
-            let file = selection.metadata.configuration
-        {
-            return try needed(.configuration, file, isRequired: true)
+        for request: RegistrationRequest, selection: ArtifactSelection, contents: RepositoryContents
+    ) -> NeededFile? {
+        let metadata = selection.metadata
+        func unread(
+            _ kind: RepositoryContents.Kind, _ file: HubFile?, _ need: NeededFile.Need = .optional
+        ) -> NeededFile? {
+            guard let file, !contents.isKnown(kind) else { return nil }
+            return NeededFile(kind: kind, file: file, need: need)
         }
-        if case .sharded(let index, _) = selection.weights, !contents.isKnown(.index) {
-            return try needed(.index, index, isRequired: true)
+        if case .adapter(let file) = selection.weights { return unread(.adapterConfiguration, file) }
+        if selection.format == .safetensors {
+            if let next = unread(.configuration, metadata.configuration, .required) { return next }
+            if case .sharded(let index, _) = selection.weights, let next = unread(.index, index, .replaceable) {
+                return next
+            }
+            if let next = unread(.modules, metadata.modules) { return next }
         }
-        guard chatTemplate(for: request, repository: repository, selection: selection, contents: contents) == nil else {
-            return nil
+        if chatTemplate(for: request, selection: selection, contents: contents) == nil {
+            let next =
+                unread(.chatTemplate, metadata.chatTemplate) ?? unread(.processorTemplate, metadata.processorTemplate)
+                ?? unread(.tokenizerConfiguration, metadata.tokenizerConfiguration)
+            if let next { return next }
         }
-        if !contents.isKnown(.tokenizerConfiguration), let file = selection.metadata.tokenizerConfiguration {
-            return try needed(.tokenizerConfiguration, file, isRequired: false)
-        }
-        if !contents.isKnown(.chatTemplate), let file = selection.metadata.chatTemplate {
-            return try needed(.chatTemplate, file, isRequired: false)
-        }
-        return nil
+        // A config that names code is looked for only if there is code.
+        guard selection.format == .safetensors, !metadata.code.isEmpty, !hasRemoteCode(contents) else { return nil }
+        return unread(.tokenizerConfiguration, metadata.tokenizerConfiguration)
+            ?? unread(.processorConfiguration, metadata.processorConfiguration)
     }
 
-    private static func needed(
-        _ kind: RepositoryContents.Kind, _ file: HubFile, isRequired: Bool
-    ) throws(Rejection) -> NeededFile {
-        if isRequired, file.isLFS {
-            throw .unsupportedArtifact(
-                "\(QuotedText.of(file.path)) is kept in large file storage, which is not read: such a repository cannot be registered."
-            )
+    /// Whether one of the configs that were read has `auto_map`.
+    static func hasRemoteCode(_ contents: RepositoryContents) -> Bool {
+        [.configuration, .tokenizerConfiguration, .processorConfiguration].contains { kind in
+            contents[kind].map(ModelConfiguration.hasRemoteCode) ?? false
         }
-        return NeededFile(kind: kind, file: file, isRequired: isRequired)
     }
 
-    /// The request's, else the GGUF's, else of `tokenizer_config.json`, else of `chat_template.jinja`.
+    /// The request's, else the GGUF's, else of `chat_template.jinja`, else of `chat_template.json`, else of
+    /// `tokenizer_config.json`: the file goes before the config in transformers and vLLM too.
     static func chatTemplate(
-        for request: RegistrationRequest, repository: HubRepository, selection: ArtifactSelection,
-        contents: RepositoryContents
+        for request: RegistrationRequest, selection: ArtifactSelection, contents: RepositoryContents
     ) -> String? {
-        if let own = ownChatTemplate(of: request) { return own }
-        if selection.format == .gguf, let template = ChatTemplate.usable(repository.gguf?.chatTemplate) {
-            return template
-        }
-        if let file = contents[.tokenizerConfiguration], let template = ChatTemplate.inTokenizerConfiguration(file) {
-            return template
-        }
-        return contents[.chatTemplate].flatMap(ChatTemplate.inTemplateFile)
+        ownChatTemplate(of: request) ?? ChatTemplate.usable(selection.head?.chatTemplate)
+            ?? contents[.chatTemplate].flatMap(ChatTemplate.inTemplateFile)
+            ?? contents[.processorTemplate].flatMap(ChatTemplate.inTokenizerConfiguration)
+            ?? contents[.tokenizerConfiguration].flatMap(ChatTemplate.inTokenizerConfiguration)
     }
 
     static func ownChatTemplate(of request: RegistrationRequest) -> String? {
@@ -115,21 +127,44 @@ enum RegistrationRules {
         return size + (size + 1) / 2
     }
 
-    static func warnings(of repository: HubRepository) -> [RegistrationWarning] {
+    static func warnings(
+        of repository: HubRepository, selection: ArtifactSelection, weights: ChosenWeights, contents: RepositoryContents
+    ) -> [RegistrationWarning] {
         var warnings: [RegistrationWarning] = []
+        func warn(_ code: String, _ message: String) {
+            warnings.append(RegistrationWarning(code: code, message: message))
+        }
         if repository.isGated {
-            warnings.append(
-                RegistrationWarning(
-                    code: "gated_repository",
-                    message:
-                        "The repository is gated: nodes can download it only with a token whose owner has been given access on its page."
-                ))
+            warn(
+                "gated_repository",
+                "The repository is gated: nodes can download it only with a token whose owner has been given access on its page."
+            )
         }
         if repository.license == nil {
-            warnings.append(
-                RegistrationWarning(
-                    code: "license_missing",
-                    message: "The repository names no licence: find out what its use is allowed for."))
+            warn("license_missing", "The repository names no licence: find out what its use is allowed for.")
+        }
+        guard selection.format == .safetensors else { return warnings }
+        if !selection.metadata.hasTokenizer {
+            warn(
+                "no_tokenizer",
+                "The repository has no tokenizer that is known: a runtime may need one from another repository.")
+        }
+        if hasRemoteCode(contents) {
+            warn(
+                "remote_code",
+                "A config names Python code (auto_map): a node whose runtime does not have the architecture built in runs code of the repository (trust_remote_code)."
+            )
+        }
+        if let index = weights.ignoredIndex {
+            warn(
+                "index_ignored",
+                "\(QuotedText.of(index.path)) cannot be read or names none of the repository's files: the weights were chosen by their names."
+            )
+        } else if weights.index == nil, weights.files.count > 1 {
+            warn(
+                "index_missing",
+                "The repository has no index of its shards: they were chosen by their numbers, and some runtimes need an index."
+            )
         }
         return warnings
     }

@@ -19,6 +19,24 @@ extension Rejection {
         registration("unsupported_artifact", reason, param)
     }
 
+    /// An adapter, which no runtime loads by itself.
+    static func adapter(base: String?) -> Rejection {
+        let next =
+            base.map { "register its base model, \(QuotedText.plain($0, atMost: 100))" } ?? "register its base model"
+        return .unsupportedArtifact(
+            "The repository has an adapter (LoRA) and no model: \(next), and load the adapter on the endpoint.")
+    }
+
+    /// What to send to get one of the choices, as the end of a message; empty without one.
+    static func hint(filename: String?) -> String {
+        filename.map { " For example: \"filename\": \"\(QuotedText.plain($0, atMost: 200))\" (--filename)." } ?? ""
+    }
+
+    static func hint(quantization: String?) -> String {
+        quantization.map { " For example: \"quantization\": \"\(QuotedText.plain($0, atMost: 40))\" (--quantization)." }
+            ?? ""
+    }
+
     static func ambiguousArtifact(_ reason: String) -> Rejection { registration("ambiguous_artifact", reason, nil) }
 
     static func missingMetadata(_ reason: String) -> Rejection { registration("missing_metadata", reason, nil) }
@@ -57,6 +75,14 @@ extension Rejection {
     static func hubError(_ reason: String) -> Rejection {
         Rejection(status: 502, APIError(type: "upstream_error", code: "hub_error", message: reason))
     }
+
+    /// A file that the Hub has and that is not read: for some files there is another way.
+    static let hubFileTooLarge = hubError("The Hub's answer is larger than is read.")
+    static let hubStorageRefuses = hubError("The Hub's file storage refuses a file that the Hub lists.")
+    static let hubRedirectsAway = hubError("The Hub redirects to another place, which is not followed.")
+
+    /// Whether the Hub will not hand a file out, however often it is asked.
+    var isOfFile: Bool { [.hubFileTooLarge, .hubStorageRefuses, .hubRedirectsAway].contains(self) || status == 404 }
 
     static let hubTimeout = Rejection(
         status: 504,

@@ -7,22 +7,34 @@ struct ModelConfiguration: Sendable, Hashable, Decodable {
     var contextLength: Int64?
     /// `quant_method`, as in `mxfp4` or `bitsandbytes`.
     var quantization: String?
+    /// `auto_map`: a runtime that loads the model runs Python of the repository, or of another one.
+    var hasRemoteCode: Bool
 
     enum CodingKeys: String, CodingKey {
         case architectures
         case modelType = "model_type"
         case contextLength = "max_position_embeddings"
+        case sequenceLength = "max_seq_len"
         case textConfig = "text_config"
+        case llmConfig = "llm_config"
+        case languageConfig = "language_config"
         case quantization = "quantization_config"
+        case autoMap = "auto_map"
     }
 
     private struct Text: Decodable {
         var contextLength: Int64?
+        var quantization: Quantization?
 
-        enum CodingKeys: String, CodingKey { case contextLength = "max_position_embeddings" }
+        enum CodingKeys: String, CodingKey {
+            case contextLength = "max_position_embeddings"
+            case quantization = "quantization_config"
+        }
 
         init(from decoder: any Decoder) throws {
-            contextLength = try decoder.container(keyedBy: CodingKeys.self).usable(.contextLength)
+            let fields = try decoder.container(keyedBy: CodingKeys.self)
+            contextLength = fields.usable(.contextLength)
+            quantization = fields.usable(.quantization)
         }
     }
 
@@ -42,9 +54,12 @@ struct ModelConfiguration: Sendable, Hashable, Decodable {
             .compactMap { HubJSON.word($0.value) }
         modelType = HubJSON.word(fields.usable(.modelType))
         // Models that see as well keep what is about text apart.
+        let text: Text? = fields.usable(.textConfig) ?? fields.usable(.llmConfig) ?? fields.usable(.languageConfig)
         contextLength = HubJSON.count(
-            fields.usable(.contextLength) ?? fields.usable(.textConfig, as: Text.self)?.contextLength)
-        quantization = HubJSON.word(fields.usable(.quantization, as: Quantization.self)?.method)
+            fields.usable(.contextLength) ?? text?.contextLength ?? fields.usable(.sequenceLength))
+        quantization = HubJSON.word(
+            fields.usable(.quantization, as: Quantization.self)?.method ?? text?.quantization?.method)
+        hasRemoteCode = fields.contains(.autoMap)
     }
 
     /// nil where the bytes are not a JSON object.
@@ -54,6 +69,9 @@ struct ModelConfiguration: Sendable, Hashable, Decodable {
     }
 
     var architecture: String? { architectures.first ?? modelType }
+
+    /// Whether a config of a model, a tokenizer, or a processor names code.
+    static func hasRemoteCode(_ file: [UInt8]) -> Bool { Self(file: file)?.hasRemoteCode ?? false }
 
     /// Which of the runtimes for safetensors runs it.
     var runtime: String {
@@ -110,7 +128,7 @@ enum ChatTemplate {
         return text
     }
 
-    /// From a `tokenizer_config.json`: a text, or the entry `default` of a list.
+    /// From a `tokenizer_config.json` or a `chat_template.json`: a text, or the entry `default` of a list.
     static func inTokenizerConfiguration(_ file: [UInt8]) -> String? {
         usable(HubJSON.decode(TokenizerConfiguration.self, from: file, isHandwritten: true)?.template)
     }
@@ -132,5 +150,34 @@ enum ChatTemplate {
             let list = fields.usable(.template, as: [Lenient<Entry>].self)
             template = fields.usable(.template) ?? list?.compactMap(\.value).first { $0.name == "default" }?.template
         }
+    }
+}
+
+/// `modules.json` of sentence-transformers: the model and the layers behind it.
+struct SentenceModules: Sendable, Hashable, Decodable {
+    /// Folders relative to the repository's root, as they are written, without the model's own.
+    let folders: [String]
+
+    private struct Module: Decodable { let path: String }
+
+    init(from decoder: any Decoder) throws {
+        let modules = try [Lenient<Module>](from: decoder).compactMap(\.value)
+        folders = modules.map(\.path).filter { !$0.isEmpty }
+    }
+
+    init?(file: [UInt8]) {
+        guard let decoded = HubJSON.decode(Self.self, from: file) else { return nil }
+        self = decoded
+    }
+}
+
+/// What is used of an `adapter_config.json` (PEFT).
+struct AdapterConfiguration: Sendable, Hashable, Decodable {
+    let baseModel: String?
+
+    enum CodingKeys: String, CodingKey { case baseModel = "base_model_name_or_path" }
+
+    init(from decoder: any Decoder) throws {
+        baseModel = HubJSON.word(try decoder.container(keyedBy: CodingKeys.self).usable(.baseModel))
     }
 }

@@ -6,6 +6,8 @@ struct RepositoryLocation: Sendable, Hashable {
     let repo: String
     let revision: String?
     let filename: String?
+    /// `org/name:QUANT`, as llama.cpp and Ollama write it; nil for `:latest`, which means none.
+    let quantization: String?
 
     static let maximumLength = 2048
 
@@ -18,22 +20,70 @@ struct RepositoryLocation: Sendable, Hashable {
                 "`repo` holds a space, a control character, or another character that neither an id nor a URL may hold."
             )
         }
+        let isURL = text.contains("://")
         let path = try Self.path(of: text, hub: hub)
         var parts = path.split(separator: "/", omittingEmptySubsequences: false)[...]
         if parts.last == "" { parts.removeLast() }
         try Self.refuseOtherKinds(parts)
+        // The Hub's list of models; no owner can have this name.
+        if isURL, parts.first == "models", parts.count >= 3 { parts.removeFirst() }
         guard parts.count >= 2 else {
             throw .invalidRepo("\(QuotedText.of(text)) does not name a repository: that takes the form org/name.")
         }
         let owner = parts.removeFirst()
-        let name = parts.removeFirst()
+        var name = parts.removeFirst()
+        let tag = Self.cut(&name, at: ":")
+        let branch = Self.cut(&name, at: "@")
+        // What `git clone` takes.
+        if isURL, parts.isEmpty, name.hasSuffix(".git") { name = name.dropLast(4) }
         for part in [owner, name] {
             if let problem = Self.problem(ofName: part) {
                 throw .invalidRepo("\(QuotedText.of(String(part))) is no name on the Hub: \(problem).")
             }
         }
         repo = "\(owner)/\(name)"
-        (revision, filename) = try Self.page(parts)
+        let page = try Self.page(parts)
+        let tagged = try Self.tagged(tag)
+        revision = page.0 ?? branch.map(String.init)
+        let shown = try Self.shownFile(of: text)
+        filename = page.1 ?? tagged.filename ?? shown
+        quantization = tagged.quantization
+    }
+
+    /// Takes what stands behind the first `mark` off the name; nil without the mark.
+    private static func cut(_ name: inout Substring, at mark: Character) -> Substring? {
+        guard let index = name.firstIndex(of: mark) else { return nil }
+        defer { name = name[..<index] }
+        return name[name.index(after: index)...]
+    }
+
+    /// What a tag means: a quantization, or a file as Ollama allows it.
+    private static func tagged(_ tag: Substring?) throws(Rejection) -> (quantization: String?, filename: String?) {
+        guard let tag, tag.lowercased() != "latest" else { return (nil, nil) }
+        if tag.lowercased().hasSuffix(".gguf") { return (nil, String(tag)) }
+        let isWord = tag.utf8.allSatisfy { byte in
+            byte &- 0x30 < 10 || (byte | 0x20) &- 0x61 < 26 || "-_.".utf8.contains(byte)
+        }
+        guard isWord, (1...64).contains(tag.utf8.count) else {
+            throw .invalidRepo(
+                "What stands behind the colon of `repo` is a quantization, such as Q8_0, or \"latest\": letters, digits, \"-\", \"_\", and \".\" only."
+            )
+        }
+        return (String(tag), nil)
+    }
+
+    /// The file that a page of the Hub's file viewer shows (`?show_file_info=FILE`); nil for other pages.
+    private static func shownFile(of text: String) throws(Rejection) -> String? {
+        guard let query = WebLocation(text)?.query.dropFirst() else { return nil }
+        for field in query.split(separator: "&") {
+            let pair = field.split(separator: "=", maxSplits: 1)
+            guard pair.count == 2, ["show_file_info", "show_tensors"].contains(pair[0]) else { continue }
+            guard let file = PercentEncoding.decode(pair[1]) else {
+                throw .invalidRepo("The URL has a % that is not followed by two hex digits of UTF-8 text.")
+            }
+            return file
+        }
+        return nil
     }
 
     /// Whether a Hub's own `id` of a repository is one.
@@ -44,6 +94,8 @@ struct RepositoryLocation: Sendable, Hashable {
 
     /// The path on the Hub, without a leading slash.
     private static func path(of text: String, hub: HubAddress) throws(Rejection) -> Substring {
+        // The scheme of huggingface_hub's file system.
+        if text.hasPrefix("hf://") { return text.dropFirst("hf://".count).prefix { $0 != "?" && $0 != "#" } }
         guard let location = WebLocation(text) else {
             throw .invalidRepo("`repo` is a URL that is neither http nor https.")
         }
@@ -51,8 +103,9 @@ struct RepositoryLocation: Sendable, Hashable {
             // The text is not quoted below: a URL may hold a password.
             if location.scheme == nil, !location.authority.contains(where: { $0 == ":" || $0 == "@" }) {
                 // No URL at all: the id itself, which has exactly two parts.
-                let slashes = text.utf8.count { $0 == UInt8(ascii: "/") }
-                if slashes < 2 || isOtherKind(location.authority) { return text[...] }
+                let id = try shownFile(of: text) == nil ? text[...] : text.prefix { $0 != "?" }
+                let slashes = id.utf8.count { $0 == UInt8(ascii: "/") }
+                if slashes < 2 || isOtherKind(location.authority) { return id }
             }
             throw .invalidRepo(
                 "`repo` is neither org/name nor a URL on the Hub (\(hub.origin.host), huggingface.co, hf.co)."

@@ -8,6 +8,8 @@ struct RepositoryReference: Sendable, Hashable {
     let revision: String
     /// Relative to the repository's root.
     let filename: String?
+    /// As it is written; nil where nothing says one.
+    let quantization: String?
 
     /// The registration's name: the repository's id in lower case.
     var name: String { repo.lowercased() }
@@ -17,11 +19,23 @@ struct RepositoryReference: Sendable, Hashable {
     /// - Throws: 400 `repo_required`, `invalid_repo`, `invalid_filename`; 404 `revision_not_found` for a text that no
     ///   branch, tag, or commit can be named by.
     init(_ request: RegistrationRequest, hub: HubAddress) throws(Rejection) {
-        guard !request.repo.allSatisfy(\.isWhitespace) else { throw .repoRequired }
-        let location = try RepositoryLocation(request.repo, hub: hub)
+        let text = request.repo.trimmingWhitespace
+        guard !text.isEmpty else { throw .repoRequired }
+        let location = try RepositoryLocation(String(text), hub: hub)
         repo = location.repo
         revision = try Self.revision(given: request.revision, located: location.revision) ?? Self.defaultRevision
         filename = try Self.filename(given: request.filename, located: location.filename)
+        quantization = try Self.quantization(given: request.quantization, located: location.quantization)
+    }
+
+    private static func quantization(given: String?, located: String?) throws(Rejection) -> String? {
+        let given = given.flatMap { $0.isEmpty ? nil : $0 }
+        if let given, let located, QuantizationName(request: given) != QuantizationName(request: located) {
+            throw .invalidRepo(
+                "`repo` names the quantization \(QuotedText.of(located)), and `quantization` \(QuotedText.of(given)): give one of them.",
+                param: "quantization")
+        }
+        return given ?? located
     }
 
     private static func revision(given: String?, located: String?) throws(Rejection) -> String? {
@@ -64,5 +78,16 @@ struct RepositoryReference: Sendable, Hashable {
         return text.split(separator: "/", omittingEmptySubsequences: false).allSatisfy { part in
             !part.isEmpty && !part.hasPrefix(".") && !part.hasSuffix(".lock")
         }
+    }
+}
+
+extension String {
+    /// Without white space and line breaks at both ends: what copying a name from a page brings along.
+    fileprivate var trimmingWhitespace: Substring {
+        let isBlank = { (character: Character) in character.isWhitespace }
+        guard let first = firstIndex(where: { !isBlank($0) }), let last = lastIndex(where: { !isBlank($0) }) else {
+            return ""
+        }
+        return self[first...last]
     }
 }

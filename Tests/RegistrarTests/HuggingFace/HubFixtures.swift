@@ -89,6 +89,16 @@ struct SampleRepository: Sendable {
         return SampleRepository(answer: Self.bytes(object))
     }
 
+    /// The same with these files in large file storage.
+    func inLargeFileStorage(_ paths: Set<String>) -> SampleRepository {
+        var object = Self.object(answer)
+        object["siblings"] = (object["siblings"] as? [[String: Any]] ?? []).map { sibling -> [String: Any] in
+            guard let path = sibling["rfilename"] as? String, paths.contains(path) else { return sibling }
+            return sibling.merging(["lfs": ["sha256": Self.sha256]]) { $1 }
+        }
+        return SampleRepository(answer: Self.bytes(object))
+    }
+
     private static func sibling(path: String, size: Int64?) -> [String: Any] {
         var sibling: [String: Any] = ["rfilename": path]
         sibling["size"] = size

@@ -22,7 +22,8 @@ import Testing
         #expect(
             hub.targets == [
                 "/api/models/org/NAME/revision/refs%2Fpr%2F1?blobs=true", "\(files)/config.json",
-                "\(files)/model.safetensors.index.json", "\(files)/tokenizer_config.json",
+                "\(files)/model.safetensors.index.json", "\(files)/chat_template.jinja",
+                "\(files)/tokenizer_config.json",
             ])
         #expect(probe.steps == ["resolving", "reading config", "reading index", "reading tokenizer"])
         #expect(hub.requests.allSatisfy { $0.header("Authorization") == "Bearer \(LookupProbe.token)" })
@@ -33,6 +34,64 @@ import Testing
         #expect(record.manifest.files.allSatisfy { $0.url == "\(hub.url)\(files)/\($0.path)" })
         #expect((record.generation, record.revision, record.createdAt) == (0, 0, 0))
         #expect(record.hub.fetchedAt == RegistrationCase.now)
+    }
+
+    private static let stored = SampleRepository(
+        ["config.json", "tokenizer.json", "model.safetensors.index.json"]
+            + (1...2).map { "model-0000\($0)-of-00002.safetensors" }
+    ).inLargeFileStorage(["config.json", "model.safetensors.index.json"])
+    private static let storedIndex =
+        #"{"weight_map":{"a":"model-00001-of-00002.safetensors","b":"model-00002-of-00002.safetensors"}}"#
+    private static let storedOutcome =
+        "safetensors - 200: model-00001-of-00002.safetensors, model-00002-of-00002.safetensors"
+
+    /// The Hub redirects to another host for a file in LFS: the token stays behind.
+    @Test func readsSmallFilesInLargeFileStorage() async throws {
+        let storage = HubServer { request in
+            request.target.hasPrefix("/config.json") ? .text("{}") : .text(Self.storedIndex)
+        }
+        let files = ["config.json", "model.safetensors.index.json"].map { name in
+            (name, HubServer.Action.redirect("http://localhost:\(storage.port)/\(name)?signature=s", status: 302))
+        }
+        let hub = HubServer.serving(Self.stored, files: Dictionary(uniqueKeysWithValues: files))
+        #expect(await (try LookupProbe(hub.url)).outcome() == Self.storedOutcome + " + model.safetensors.index.json")
+        #expect(storage.targets == ["/config.json?signature=s", "/model.safetensors.index.json?signature=s"])
+        #expect(storage.requests.allSatisfy { $0.header("Authorization") == nil })
+        #expect(hub.requests.allSatisfy { $0.header("Authorization") != nil })
+    }
+
+    /// Shards that are whole by their numbers stand in for an index that is not to be had.
+    @Test(arguments: ["gone", "refused", "redirected", "large"])
+    func doesWithoutAnIndexInLargeFileStorage(_ kind: String) async throws {
+        let storage = HubServer { _ in
+            switch kind {
+            case "refused": .answer(status: 403, body: [])
+            case "redirected": .redirect("http://127.0.0.1:1/x", status: 302)
+            default: .answer(body: Array(repeating: 0x20, count: 2 << 20))
+            }
+        }
+        let index: HubServer.Action =
+            kind == "gone"
+            ? .answer(status: 404, headers: ["X-Error-Code: EntryNotFound"], body: [])
+            : .redirect("http://localhost:\(storage.port)/x", status: 302)
+        let hub = HubServer.serving(
+            Self.stored, files: ["config.json": .text("{}"), "model.safetensors.index.json": index])
+        let probe = try LookupProbe(hub.url) { $0.maximumStoredFileBytes = 1 << 20 }
+        #expect(await probe.outcome() == Self.storedOutcome + " ! index_ignored")
+        #expect(probe.waits.isEmpty)
+    }
+
+    /// A problem that passes must not decide what is registered.
+    @Test func waitsForAnIndexInLargeFileStorage() async throws {
+        let storage = HubServer { _ in .answer(status: 503, body: []) }
+        let hub = HubServer.serving(
+            Self.stored,
+            files: [
+                "config.json": .text("{}"),
+                "model.safetensors.index.json": .redirect("http://localhost:\(storage.port)/x", status: 302),
+            ])
+        #expect(await (try LookupProbe(hub.url)).outcome() == "502 hub_error")
+        #expect(storage.requests.count == 3)
     }
 
     @Test func asksWithoutATokenWhereThereIsNone() async throws {
@@ -93,12 +152,12 @@ import Testing
         #expect(await (try LookupProbe(hub.url)).outcome() == "safetensors - 100: model.safetensors")
     }
 
-    @Test func neverAsksForWhatIsInLargeFileStorage() async throws {
+    @Test func neverAsksForWeights() async throws {
         let sample = SampleRepository(["config.json", "tokenizer.json", "model.safetensors"])
             .replacingIndexByLFS("tokenizer_config.json")
         let hub = HubServer.serving(sample, files: ["config.json": .text("{}")])
         #expect(await (try LookupProbe(hub.url)).outcome() == "safetensors - 100: model.safetensors")
-        #expect(!hub.targets.contains { $0.contains("tokenizer") || $0.contains("model.safetensors") })
+        #expect(!hub.targets.contains { $0.contains("model.safetensors") })
     }
 
     @Test func gatedFiles() async throws {

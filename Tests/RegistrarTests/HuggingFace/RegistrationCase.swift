@@ -67,11 +67,9 @@ struct RegistrationCase: Sendable, CustomStringConvertible {
         let repository = try HubRepository(answer: try source.sample().answer)
         let reference = try RepositoryReference(request, hub: .standard)
         let selection = try ArtifactSelection.choose(
-            from: repository, filename: filename, quantization: quantization)
+            from: repository, filename: reference.filename, quantization: reference.quantization)
         var read = RepositoryContents()
-        while let needed = try RegistrationRules.nextFile(
-            for: request, repository: repository, selection: selection, contents: read)
-        {
+        while let needed = RegistrationRules.nextFile(for: request, selection: selection, contents: read) {
             read.set(needed.kind, try contents[needed.file.path]?.bytes())
         }
         return try RegistrationRules.record(
@@ -88,12 +86,15 @@ struct RegistrationCase: Sendable, CustomStringConvertible {
         }
     }
 
-    /// `gguf Q4_K_M 100: a.gguf + mmproj.gguf?`: format, quantization, size; weights in their order; then what else
-    /// is listed, with its role where that is not config, tokenizer, or index, and `?` where it is optional.
+    /// `gguf Q4_K_M 100: a.gguf + mmproj.gguf? | 2 others ! remote_code`: format, quantization, size; weights in their
+    /// order; what else is listed besides configs, tokenizers, and templates, with `?` where it is optional; the number of
+    /// alternatives; warnings other than the gate and the licence.
     static func line(of record: RegistrationRecord) -> String {
         let weights = record.manifest.files.filter { $0.role == .weights }.map(\.path)
-        let others = record.manifest.files.filter { $0.role == .mmproj || $0.role == .metal || $0.role == .index }
+        let others = record.manifest.files.filter { ![.weights, .config, .tokenizer, .chatTemplate].contains($0.role) }
             .map { "\($0.path)\($0.isOptional ? "?" : "")" }
+        let usual: Set = ["license_missing", "gated_repository"]
+        let warnings = record.warnings.map(\.code).filter { !usual.contains($0) }
         let size = record.sizeBytes.map(String.init) ?? "-"
         let list =
             weights.count > 3
@@ -102,5 +103,6 @@ struct RegistrationCase: Sendable, CustomStringConvertible {
         return "\(record.format.rawValue) \(record.quantization ?? "-") \(size): \(list)"
             + (others.isEmpty ? "" : " + " + others.joined(separator: ", "))
             + (record.alternatives.isEmpty ? "" : " | \(record.alternatives.count) others")
+            + (warnings.isEmpty ? "" : " ! " + warnings.joined(separator: ", "))
     }
 }

@@ -97,17 +97,85 @@ import Testing
         #expect(own.chatTemplate == "own" && own.hasOwnChatTemplate)
         let ofGGUF = try made(files, extra: inGGUF, chatTemplate: "", contents: both)
         #expect(ofGGUF.chatTemplate == "of the GGUF" && !ofGGUF.hasOwnChatTemplate)
-        #expect(try made(files, contents: both).chatTemplate == "of the tokenizer")
-        let list = both.merging([
+        // transformers and vLLM take the file too.
+        #expect(try made(files, contents: both).chatTemplate == "of the file")
+        let old = both.filter { $0.key == "tokenizer_config.json" }
+        #expect(try made(files, contents: old).chatTemplate == "of the tokenizer")
+        let processor: [String: RegistrationCase.Content] = [
+            "chat_template.json": .text(#"{"chat_template":"of the processor"}"#)
+        ]
+        let withProcessor = files + [("chat_template.json", 1)]
+        #expect(
+            try made(withProcessor, contents: old.merging(processor) { $1 }).chatTemplate == "of the processor")
+        #expect(try made(withProcessor, contents: both.merging(processor) { $1 }).chatTemplate == "of the file")
+        let list: [String: RegistrationCase.Content] = [
             "tokenizer_config.json": .text(
                 #"{"chat_template":[{"name":"tool_use","template":"t"},{"name":"default","template":"of the list"}]}"#)
-        ]) { $1 }
+        ]
         #expect(try made(files, contents: list).chatTemplate == "of the list")
-        let none = both.merging(["tokenizer_config.json": .text("{}")]) { $1 }
-        #expect(try made(files, contents: none).chatTemplate == "of the file")
+        let broken = both.merging(["tokenizer_config.json": .text("{broken")]) { $1 }
+        #expect(try made(files, contents: broken).chatTemplate == "of the file")
         #expect(try made(files).chatTemplate == nil)
         let long = String(repeating: "x", count: ChatTemplate.maximumLength + 1)
         #expect(try made(files, contents: ["chat_template.jinja": .text(long)]).chatTemplate == nil)
+    }
+
+    /// The Hub does not say of which file its `gguf` object is.
+    @Test func headOfAnotherFile() throws {
+        let head = #"{"gguf":{"total":7000000000,"architecture":"acme","context_length":4096,"chat_template":"t"}}"#
+        let one = try made([("a-Q4_0.gguf", 1), ("A-UD-Q8_0.gguf", 1), ("mmproj-F16.gguf", 1)], extra: head)
+        #expect(one.parameterCount == 7_000_000_000 && one.architecture == "acme" && one.chatTemplate == "t")
+        let folders = try made([("Q4_0/a-Q4_0-00001-of-00001.gguf", 1), ("BF16/a-BF16.gguf", 1)], extra: head)
+        #expect(folders.parameterCount == 7_000_000_000)
+        let two = try made([("a-1B-Q4_0.gguf", 1), ("a-7B-Q8_0.gguf", 1)], extra: head)
+        #expect(two.parameterCount == nil && two.contextLength == nil && two.chatTemplate == nil)
+        for architecture in ["clip", "CLIP", "mmproj", "eagle3"] {
+            let record = try made(
+                [("a-Q4_0.gguf", 1)], extra: head.replacing("acme", with: architecture))
+            #expect(record.parameterCount == nil && record.architecture == nil && record.contextLength == nil)
+        }
+    }
+
+    /// What sentence-transformers needs is required; weights of its layers are not the model's size.
+    @Test func modules() throws {
+        let record = try line("google/embeddinggemma-300m").record()
+        let listed = Dictionary(uniqueKeysWithValues: record.manifest.files.map { ($0.path, $0) })
+        for path in [
+            "modules.json", "config_sentence_transformers.json", "sentence_bert_config.json", "1_Pooling/config.json",
+        ] {
+            #expect(listed[path]?.role == .config && listed[path]?.isOptional == false)
+        }
+        #expect(listed["2_Dense/model.safetensors"]?.role == .module && listed["2_Dense/config.json"]?.role == .config)
+        #expect(record.sizeBytes == 1_211_000_000)
+        let dense = try line("sentence-transformers/LaBSE").record().manifest.files.map(\.path)
+        #expect(dense.contains("2_Dense/model.safetensors") && !dense.contains("2_Dense/pytorch_model.bin"))
+    }
+
+    @Test func reasons() throws {
+        func because(_ name: String) throws -> String { try line(name).record().chosenBecause ?? "" }
+        #expect(try because("one gguf without a quantization").contains("only GGUF model"))
+        #expect(try because("bartowski: Q8_0").contains("names the quantization q8_0"))
+        #expect(try because("bartowski: eight quantizations").contains("Q4_K_M comes first"))
+        #expect(try because("inkling: a middle part asked for").contains("the request names"))
+        #expect(try because("Qwen/Qwen3-8B").contains("model.safetensors.index.json"))
+        #expect(try because("mistralai/Ministral-8B-Instruct-2410").contains("model.safetensors"))
+        #expect(try line("bartowski: eight quantizations").record().isDefaultChoice == true)
+        #expect(try line("bartowski: Q8_0").record().isDefaultChoice == false)
+        #expect(try line("qwen3.5: bf16 asked for").record().isDefaultChoice == false)
+    }
+
+    @Test(arguments: ["someone/qwen3-8b-lora", "someone/qwen3-8b-lora-with-config", "someone/llama-lora-bin"])
+    func adaptersNameTheirBase(_ name: String) throws {
+        let error = try #require(throws: Rejection.self) { try line(name).record() }
+        #expect(error.error.message.contains("adapter"))
+        #expect(error.error.message.contains(name.contains("qwen") ? "Qwen/Qwen3-8B" : "meta-llama/Llama-3.1-8B"))
+    }
+
+    @Test func adaptersNameTheBaseOfTheCard() throws {
+        let error = try #require(throws: Rejection.self) {
+            try made([("a-lora-f16.gguf", 1)], extra: #"{"cardData":{"base_model":["Acme/Base"]}}"#)
+        }
+        #expect(error.error.code == "unsupported_artifact" && error.error.message.contains("Acme/Base"))
     }
 
     @Test func warnings() throws {

@@ -2,17 +2,17 @@
 
 /// What is registered of which repository: the rules of the documentation, line by line.
 enum RegistrationTable {
-    static let all = ofFixtures + ofGGUF + ofSafetensors + ofBoth
+    static let all = ofFixtures + ofGGUF + ofSafetensors + ofBoth + ofRealGGUF + ofRealSafetensors + ofKinds
 
     private static let granite: [String: RegistrationCase.Content] = ["config.json": .fixture("config.granitemoe.json")]
     private static let llama: [String: RegistrationCase.Content] = ["config.json": .fixture("config.llama3.1.json")]
 
-    private static func index(_ shards: [String]) -> RegistrationCase.Content {
+    static func index(_ shards: [String]) -> RegistrationCase.Content {
         let map = shards.enumerated().map { "\"w\($0.offset)\":\"\($0.element)\"" }.joined(separator: ",")
         return .text("{\"metadata\":{\"total_size\":1},\"weight_map\":{\(map)}}")
     }
 
-    private static func gguf(
+    static func gguf(
         _ name: String, _ files: [String], filename: String? = nil, quantization: String? = nil, _ expected: String
     ) -> RegistrationCase {
         RegistrationCase(
@@ -20,7 +20,7 @@ enum RegistrationTable {
             expected: expected)
     }
 
-    private static func safetensors(
+    static func safetensors(
         _ name: String, _ files: [String], filename: String? = nil, quantization: String? = nil,
         contents: [String: RegistrationCase.Content] = llama, _ expected: String
     ) -> RegistrationCase {
@@ -144,8 +144,8 @@ enum RegistrationTable {
             name: "llama 2: tokenizer.model only", source: .fixture("model_blobs.tokenizer_model_only.json"),
             contents: llama, expected: "safetensors bitsandbytes 13476835328: model.safetensors"),
         RegistrationCase(
-            name: "llama 3.1 gated: no tokenizer at the root", source: .fixture("model.gated_manual_llama.json"),
-            contents: llama, expected: "400 missing_metadata"),
+            name: "llama 3.1 gated: one of four shards", source: .fixture("model.gated_manual_llama.json"),
+            contents: llama, expected: "400 incomplete_shards"),
         RegistrationCase(
             name: "gpt-oss: three shards of 00002, metal beside them",
             source: .fixture("model_blobs.openai_gpt-oss-20b.json"),
@@ -173,9 +173,15 @@ enum RegistrationTable {
             filename: "original/model.safetensors", contents: ["original/config.json": .text("{\"num_layers\":24}")],
             expected: "safetensors - 13761300984: original/model.safetensors + metal/model.bin?"),
         RegistrationCase(
-            name: "devstral: tekken is no tokenizer",
+            name: "devstral: tekken is its tokenizer",
             source: .fixture("model_blobs.devstral_sharded_plus_consolidated.json"),
-            contents: ["config.json": .fixture("config.mistral_devstral.json")], expected: "400 missing_metadata"),
+            contents: [
+                "config.json": .fixture("config.mistral_devstral.json"),
+                "model.safetensors.index.json": .fixture("model.safetensors.index.devstral.json"),
+            ],
+            expected:
+                "safetensors - 47144848872: model-00001-of-00010.safetensors … model-00010-of-00010.safetensors (10) + model.safetensors.index.json"
+        ),
         RegistrationCase(
             name: "devstral with a tokenizer: the index wins over consolidated",
             source: .fixture(
@@ -219,8 +225,8 @@ enum RegistrationTable {
                 "safetensors - 70218819136: model-00001-of-00002.safetensors, model-00002-of-00002.safetensors + model.safetensors.index.json"
         ),
         RegistrationCase(
-            name: "carnice: no tokenizer beside the shards at the root", source: .tree("tree.subfolder_fp8.json"),
-            expected: "400 missing_metadata"),
+            name: "carnice: one of several shards at the root", source: .tree("tree.subfolder_fp8.json"),
+            expected: "400 incomplete_shards"),
         RegistrationCase(
             name: "carnice: fp8 asked for, with what is in its folder", source: .tree("tree.subfolder_fp8.json"),
             filename: "fp8/model.safetensors", contents: ["fp8/config.json": .fixture("config.qwen3_5_moe_vl.json")],
@@ -316,9 +322,12 @@ enum RegistrationTable {
 
     private static let ofSafetensors: [RegistrationCase] = [
         safetensors("no config", ["model.safetensors", "tokenizer.json"], "400 missing_metadata"),
-        safetensors("no tokenizer", ["model.safetensors", "config.json"], "400 missing_metadata"),
         safetensors(
-            "vocab without merges", ["model.safetensors", "config.json", "vocab.json"], "400 missing_metadata"),
+            "no tokenizer", ["model.safetensors", "config.json"],
+            "safetensors bitsandbytes 100: model.safetensors ! no_tokenizer"),
+        safetensors(
+            "vocab without merges", ["model.safetensors", "config.json", "vocab.json"],
+            "safetensors bitsandbytes 100: model.safetensors"),
         safetensors(
             "vocab with merges", ["model.safetensors", "config.json", "vocab.json", "merges.txt"],
             "safetensors bitsandbytes 100: model.safetensors"),
@@ -370,7 +379,7 @@ enum RegistrationTable {
             contents: [
                 "fp8/config.json": .fixture("config.nemotron_h_8b.json"), "fp8/\(usual)": index(["m.safetensors"]),
             ],
-            "safetensors - 100: fp8/m.safetensors + fp8/\(usual)"),
+            "safetensors - 100: fp8/m.safetensors + fp8/\(usual) ! remote_code"),
         safetensors(
             "an index of paths that climb", root + [usual, "m.safetensors"],
             contents: llama.merging([usual: index(["../m.safetensors"])]) { $1 }, "400 incomplete_shards"),
@@ -406,12 +415,12 @@ enum RegistrationTable {
             "another quantization asked for", root + ["model.safetensors"], quantization: "Q4_K_M",
             "400 unsupported_artifact"),
         RegistrationCase(
-            name: "an index in large file storage",
+            name: "an index and no shards",
             source: .made(
                 SampleRepository(
                     root.map { ($0, 1) }, extra: "{}"
                 ).replacingIndexByLFS(usual)),
-            contents: llama, expected: "400 unsupported_artifact"),
+            contents: llama, expected: "400 incomplete_shards"),
     ]
 
     private static let ofBoth: [RegistrationCase] = [

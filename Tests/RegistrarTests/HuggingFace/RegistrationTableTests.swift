@@ -18,7 +18,15 @@ import Testing
     /// For people: `ROLLCALL_TEST_PRINT=1` lists the table as it comes out.
     @Test(.enabled(if: ProcessInfo.processInfo.environment["ROLLCALL_TEST_PRINT"] != nil))
     func prints() throws {
-        for line in RegistrationTable.all { print("\(line.name) → \(try line.outcome())") }
+        for line in RegistrationTable.all {
+            print("\(line.name) → \(try line.outcome())")
+            guard let record = try? line.record() else { continue }
+            let small = record.manifest.files.filter {
+                [.config, .tokenizer, .chatTemplate, .module].contains($0.role)
+            }
+            print("    because \(record.chosenBecause ?? "-")")
+            print("    with " + small.map { "\($0.path) (\($0.role.rawValue))" }.joined(separator: ", "))
+        }
     }
 
     /// Whatever is chosen, every manifest keeps what manifests promise.
@@ -36,14 +44,18 @@ import Testing
             #expect(file.path == file.name || file.path.hasSuffix("/" + file.name))
             #expect(file.sha256.map { $0.count == 64 && $0 == $0.lowercased() } ?? true)
             #expect(file.runtimes.count == 1)
-            let isOptionalRole = file.role == .mmproj || file.role == .metal
+            let isOptionalRole = [.mmproj, .metal, .draft, .code].contains(file.role)
             #expect(!isOptionalRole || file.isOptional)
         }
         if record.format == .safetensors {
             #expect(
-                manifest.files.contains { $0.path.hasSuffix("config.json") && $0.role == .config && !$0.isOptional })
-            #expect(manifest.files.contains { $0.role == .tokenizer && !$0.isOptional })
+                manifest.files.contains {
+                    ["config.json", "params.json"].contains($0.name) && $0.role == .config && !$0.isOptional
+                })
+            let hasTokenizer = manifest.files.contains { $0.role == .tokenizer && !$0.isOptional }
+            #expect(hasTokenizer || record.warnings.contains { $0.code == "no_tokenizer" })
         }
+        #expect(record.chosenBecause?.isEmpty == false)
         #expect(!record.alternatives.contains { $0.filename == manifest.files.first { $0.role == .weights }?.path })
     }
 

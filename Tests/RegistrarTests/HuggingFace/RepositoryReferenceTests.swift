@@ -45,7 +45,7 @@ import Testing
     static let refused: [(text: String, code: String)] = [
         ("", "repo_required"), ("  \n", "repo_required"),
         ("name", "invalid_repo"), ("org/", "invalid_repo"), ("/name", "invalid_repo"), ("a/b/c", "invalid_repo"),
-        ("org//name", "invalid_repo"), ("org/na me", "invalid_repo"), (" org/name", "invalid_repo"),
+        ("org//name", "invalid_repo"), ("org/na me", "invalid_repo"), ("org/name:", "invalid_repo"),
         ("org/..", "invalid_repo"), ("../name", "invalid_repo"), ("org/a..b", "invalid_repo"),
         ("org/a--b", "invalid_repo"), ("org/-a", "invalid_repo"), ("org/a.", "invalid_repo"),
         ("org/a.git", "invalid_repo"), ("org/\(String(repeating: "a", count: 97))", "invalid_repo"),
@@ -93,6 +93,40 @@ import Testing
     func refuses(_ line: (text: String, code: String)) throws {
         let hub = try HubAddress("http://mirror.example:8080/hub")
         #expect(Self.code(RegistrationRequest(repo: line.text), hub: hub) == line.code)
+    }
+
+    static let tagged: [(text: String, quantization: String?, filename: String?)] = [
+        ("org/name:Q8_0", "Q8_0", nil), ("hf.co/org/name:UD-Q4_K_XL", "UD-Q4_K_XL", nil), ("org/name:latest", nil, nil),
+        ("https://hf.co/org/name:q4_k_m", "q4_k_m", nil), ("hf.co/org/name:LATEST", nil, nil),
+        ("org/name:a-Q4_0.gguf", nil, "a-Q4_0.gguf"), (" org/name\n", nil, nil), ("\t org/name:Q8_0 \r\n", "Q8_0", nil),
+        ("https://huggingface.co/org/name?show_file_info=a-Q8_0.gguf", nil, "a-Q8_0.gguf"),
+        ("https://huggingface.co/org/name/tree/main?x=y&show_file_info=b%2Fa.gguf#L1", nil, "b/a.gguf"),
+        ("org/name?show_file_info=a.gguf", nil, "a.gguf"), ("hf://org/name", nil, nil),
+        ("hf://org/name@main", nil, nil),
+        ("https://hf.co/org/name.git", nil, nil), ("https://huggingface.co/models/org/name", nil, nil),
+        ("org/name@main", nil, nil),
+    ]
+
+    @Test(arguments: tagged)
+    func meansTagged(_ line: (text: String, quantization: String?, filename: String?)) throws {
+        let reference = try RepositoryReference(RegistrationRequest(repo: line.text), hub: .standard)
+        #expect(reference.repo == "org/name" && reference.revision == "main")
+        #expect(reference.quantization == line.quantization && reference.filename == line.filename)
+    }
+
+    @Test func givenAndTagged() throws {
+        let same = try RepositoryReference(
+            RegistrationRequest(repo: "org/name:Q8_0", quantization: "q8_0"), hub: .standard)
+        #expect(same.quantization == "q8_0")
+        let given = try RepositoryReference(
+            RegistrationRequest(repo: "org/name:latest", quantization: "Q8_0"), hub: .standard)
+        #expect(given.quantization == "Q8_0")
+        #expect(Self.code(RegistrationRequest(repo: "org/name:Q8_0", quantization: "Q4_0")) == "invalid_repo")
+        for text in ["org/name:a b", "org/name:a/b", "org/name:é", "org/name:\(String(repeating: "a", count: 65))"] {
+            #expect(Self.code(RegistrationRequest(repo: text)) == "invalid_repo")
+        }
+        let climbing = RegistrationRequest(repo: "https://hf.co/org/name?show_file_info=..%2Fx")
+        #expect(Self.code(climbing) == "invalid_filename")
     }
 
     @Test(arguments: ["datasets/a/b", "https://hf.co/datasets/a/b"])
