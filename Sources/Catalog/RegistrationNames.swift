@@ -40,10 +40,9 @@ struct RegistrationNames: Sendable, Hashable {
 }
 
 extension RegistrationRecord {
-    /// Whether the registered GGUF file is the one that is chosen if nobody names a file or a quantization.
-    fileprivate var isChosenByDefault: Bool {
-        format == .gguf && isDefaultChoice ?? (requestedFilename == nil && requestedQuantization == nil)
-    }
+    /// Whether the registered GGUF file is the one that is chosen if nobody names a file or a quantization. A record that
+    /// does not say is taken for another: a model that is wrongly called ready is worse than one that is missing.
+    fileprivate var isChosenByDefault: Bool { format == .gguf && isDefaultChoice == true }
 }
 
 /// A model's id as it is compared with the names of registrations.

@@ -1,4 +1,5 @@
 import Catalog
+import Foundation
 import Testing
 
 @Suite struct RegistrationTests {
@@ -49,6 +50,34 @@ import Testing
     @Test func aQuantizationThatIsNotRegisteredIsNotMatched() throws {
         let catalog = catalog("Qwen/Qwen2.5-7B-GGUF:Q4_K_M", quantization: nil)
         #expect(catalog.registration(named: "qwen/qwen2.5-7b-gguf")?.status == .registered)
+    }
+
+    /// Ollama lists a repository that was pulled without a tag as `latest`.
+    @Test(arguments: [
+        ("hf.co/Qwen/Qwen2.5-7B-GGUF:latest", true, true), ("qwen2.5-7b-gguf:LATEST", true, true),
+        ("hf.co/Qwen/Qwen2.5-7B-GGUF:latest", false, false), ("hf.co/Qwen/Qwen2.5-7B-GGUF:latest", nil, false),
+        ("hf.co/Other/Qwen2.5-7B-GGUF:latest", true, false),
+    ])
+    func latestIsTheDefaultChoice(id: String, isDefault: Bool?, isReady: Bool) throws {
+        var record = Sample.registration("Qwen/Qwen2.5-7B-GGUF", quantization: "Q4_K_M", revision: 2)
+        record.isDefaultChoice = isDefault
+        let catalog = Catalog([
+            Sample.created(1, revision: 1), Sample.batch(Sample.row(1, generation: 1, tick: 1, models: [id])),
+            .registryChanged(RegistryChange(record)),
+        ])
+        #expect(catalog.registration(named: "qwen/qwen2.5-7b-gguf")?.status == (isReady ? .ready : .registered))
+    }
+
+    /// Records of earlier versions lack the newer fields.
+    @Test func recordsOfEarlierVersionsAreRead() throws {
+        var record = Sample.registration("Qwen/Qwen2.5-7B-GGUF", quantization: "Q4_K_M", revision: 2)
+        let old = String(decoding: try JSONEncoder().encode(record), as: UTF8.self)
+        #expect(!old.contains("chosen_because") && !old.contains("default_choice"))
+        #expect(try JSONDecoder().decode(RegistrationRecord.self, from: Data(old.utf8)) == record)
+        record.chosenBecause = "it is there"
+        record.isDefaultChoice = true
+        let new = try JSONEncoder().encode(record)
+        #expect(try JSONDecoder().decode(RegistrationRecord.self, from: new) == record)
     }
 
     @Test func filesThatAreNamedAlikeEverywhereAreNotNames() {

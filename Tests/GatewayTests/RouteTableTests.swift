@@ -166,7 +166,7 @@ import Testing
             (#"{"repo":null}"#, "repo_required", "repo"), (#"{"repo":""}"#, "repo_required", "repo"),
             (#"{"repo":"  "}"#, "repo_required", "repo"), (#"{"repo":5}"#, "invalid_type", "repo"),
             (#"{"repo":["a/b"]}"#, "invalid_type", "repo"), (#"{"model":"a/b"}"#, "unknown_field", "model"),
-            (#"{"repo":"a/b\u0000"}"#, "invalid_repo", "repo"), (#"{"repo":"a/b\n"}"#, "invalid_repo", "repo"),
+            (#"{"repo":"a/b\u0000"}"#, "invalid_repo", "repo"), (#"{"repo":"a\n/b"}"#, "invalid_repo", "repo"),
             (#"{"repo":""# + String(repeating: "x", count: 2049) + #""}"#, "invalid_repo", "repo"),
             (#"{"repo":"a/b","filename":1}"#, "invalid_type", "filename"),
             (#"{"repo":"a/b","filename":""}"#, "invalid_filename", "filename"),

@@ -72,6 +72,21 @@ struct AcceptedCommandRunnerTests {
         #expect(announced)
     }
 
+    @Test func aPreviewLooksUpAndRegistersNothing() async throws {
+        let bench = try Bench()
+        try await accept(bench, "a", .previewModel(RegistrationRequest(repo: "Org/Model")))
+        try await accept(bench, "b", .previewModel(RegistrationRequest(repo: "Org/None")))
+        let found = try await outcomes(of: ["a", "b"], by: runner(bench, FakeHub(["org/model": "c1"])), in: bench)
+        #expect(found[0].status == 200 && found[0].revision == nil && found[0].result == "org/model")
+        #expect(found[0].preview?.commit == "c1" && found[0].preview?.files.isEmpty == false)
+        #expect(found[1].state == .failed && found[1].status == 404 && found[1].preview == nil)
+        #expect(try await bench.store.registration(named: "org/model") == nil)
+        let announced = bench.stream.published.contains { message in
+            if case .registryChanged = message { true } else { false }
+        }
+        #expect(!announced)
+    }
+
     @Test func stepsAndOutcomeCarryTheTraceOfTheCommand() async throws {
         let bench = try Bench()
         let trace = try #require(

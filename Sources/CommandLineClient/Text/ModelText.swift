@@ -53,21 +53,12 @@ enum ModelText {
         fields.add("display name", record["display_name"].text)
         fields.add("status", record["status"].text)
         fields.add("revision", record["requested_revision"].text)
-        fields.add("commit", record["commit"].text)
-        fields.add("format", record["format"].text)
-        fields.add("quantization", record["quantization"].text)
-        fields.add("size", HumanText.bytes(record["size_bytes"].integer))
-        fields.add("memory needed", HumanText.bytes(record["required_memory_bytes"].integer))
-        fields.add("parameters", HumanText.parameters(record["parameter_count"].integer))
-        fields.add("context length", record["context_length"].text)
-        fields.add("architecture", record["architecture"].text)
-        fields.add("license", record["license"].text)
-        fields.add("chosen because", record["chosen_because"].text)
+        addFacts(of: record, to: &fields)
         fields.add("registered", record["created_at"].text)
         fields.add("downloads", hubNumber(record, "downloads"))
         fields.add("likes", hubNumber(record, "likes"))
         fields.add("endpoints", endpoints(record))
-        for warning in record["warnings"].elements { fields.add("warning", EndpointText.error(warning)) }
+        addWarnings(of: record, to: &fields)
         return fields.text + alternatives(record) + drift(record["drift"]) + verification(record)
     }
 
@@ -88,8 +79,31 @@ enum ModelText {
             ])
         }
         let fleet = answer["endpoints"].elements.isEmpty ? "" : "\n" + endpoints.text
-        // A record that is not there yet: what only a registration has is left out.
-        return record(answer) + "\n" + files.text + fleet + "\nNothing was registered (--dry-run).\n"
+        var fields = FieldList()
+        fields.add("name", answer["name"].text)
+        fields.add("repository", answer["repo"].text)
+        addFacts(of: answer, to: &fields)
+        addWarnings(of: answer, to: &fields)
+        return fields.text + "\n" + files.text + alternatives(answer) + fleet
+            + "\nNothing was registered (--dry-run).\n"
+    }
+
+    /// What a registration and a preview of one both say.
+    private static func addFacts(of record: JSONValue, to fields: inout FieldList) {
+        fields.add("commit", record["commit"].text)
+        fields.add("format", record["format"].text)
+        fields.add("quantization", record["quantization"].text)
+        fields.add("size", HumanText.bytes(record["size_bytes"].integer))
+        fields.add("memory needed", HumanText.bytes(record["required_memory_bytes"].integer))
+        fields.add("parameters", HumanText.parameters(record["parameter_count"].integer))
+        fields.add("context length", record["context_length"].text)
+        fields.add("architecture", record["architecture"].text)
+        fields.add("license", record["license"].text)
+        fields.add("chosen because", record["chosen_because"].text)
+    }
+
+    private static func addWarnings(of record: JSONValue, to fields: inout FieldList) {
+        for warning in record["warnings"].elements { fields.add("warning", EndpointText.error(warning)) }
     }
 
     /// What a look at the repository has found.

@@ -180,7 +180,7 @@ extension GGUFSet {
         guard let match = matches.first else {
             let known = Set(sets.compactMap { $0.quantization?.text }).sorted()
             throw .fileNotFound(
-                "The repository has no GGUF file of the quantization \(QuotedText.of(quantization)); it has \(known.isEmpty ? "none that its files' names tell: choose with `filename`" : QuotedText.list(known)).\(Rejection.hint(quantization: known.first))",
+                "The repository has no GGUF file of the quantization \(QuotedText.of(quantization)); it has \(known.isEmpty ? "none that its files' names tell: choose with `filename`" : QuotedText.list(known)).\(Rejection.hint(quantization: sets.min { $0.rank < $1.rank }?.quantization?.text))",
                 param: "quantization")
         }
         guard matches.count == 1 else {
