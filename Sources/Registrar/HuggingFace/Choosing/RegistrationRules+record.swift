@@ -47,7 +47,7 @@ extension RegistrationRules {
                 ?? repository.architecture,
             license: repository.license,
             chatTemplate: chatTemplate(for: request, selection: selection, contents: contents),
-            chosenBecause: weights.ignoredIndex == nil
+            chosenBecause: weights.ignoredIndex == nil || reference.filename != nil
                 ? selection.reason : "the repository has no other files of a model than these, by their names",
             isDefaultChoice: selection.isDefault, hasOwnChatTemplate: ownChatTemplate(of: request) != nil,
             alternatives: selection.alternatives,
