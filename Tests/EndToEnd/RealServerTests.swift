@@ -25,6 +25,11 @@ struct RealServerTests {
                 let endpoint = try await gateway.server.endpoint("llama")
                 #expect(endpoint["kind"].string == "llamacpp")
                 #expect(endpoint["state"].string == "online")
+                #expect(endpoint["models"].array.first?["aliases"].array == [.string("tiny")])
+                #expect(try await gateway.server.get("/v1/models/tiny").json()["id"].string == model)
+                let body = #"{"model":"tiny","max_tokens":2,"messages":[{"role":"user","content":"Hi"}]}"#
+                let chat = try await gateway.server.send("POST", "/v1/chat/completions", body: body)
+                #expect(chat.status == 200 && chat.header("X-Rollcall-Endpoint") == "llama")
             } catch {
                 await server.killNow()
                 throw error

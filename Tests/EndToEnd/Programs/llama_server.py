@@ -17,7 +17,8 @@ make(path)
 
 parameters = xllamacpp.CommonParams()
 parameters.model.path = path
-parameters.model_alias = {"google/gemma-3-270m"}
+# The first one by the alphabet is the id, the others are its aliases.
+parameters.model_alias = {"google/gemma-3-270m", "tiny"}
 parameters.hostnames = ["127.0.0.1"]
 parameters.port = port
 parameters.n_ctx = 2048

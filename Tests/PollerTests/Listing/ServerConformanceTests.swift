@@ -140,6 +140,20 @@ extension ConformingServer {
                 "POST /api/show": EndpointAnswer.ok(#"{"capabilities":["completion"],"model_info":{}}"#),
             ]
         },
+        // As a running server answers.
+        server("llama.cpp with one model and aliases", .llamacpp, "fim 1024 [\"gemma\", \"google/gemma-3-270m\"]") {
+            [
+                "/v1/models": EndpointAnswer.ok(
+                    #"""
+                    {"models":[{"name":"fim","model":"fim","modified_at":"","size":"","digest":"","type":"model","tags":[""],
+                    "capabilities":["completion"],"details":{"format":"gguf","quantization_level":""}}],
+                    "object":"list","data":[{"id":"fim","aliases":["fim","gemma","google/gemma-3-270m"],"tags":[],
+                    "object":"model","architecture":{"input_modalities":["text"],"output_modalities":["text"]},
+                    "owned_by":"llamacpp","meta":{"n_ctx":1024,"n_ctx_train":32768,"n_params":268098176}}]}
+                    """#),
+                "/props": EndpointAnswer.ok(#"{"default_generation_settings":{"n_ctx":1024},"model_alias":"fim"}"#),
+            ]
+        },
         server("llama.cpp with one model, a projector, and an alias", .llamacpp, "gemma 4096 vision [\"g\"]") {
             [
                 "/v1/models": EndpointAnswer.ok(
@@ -326,7 +340,7 @@ extension ConformingServer {
                 "/v1/models": try EndpointAnswer.fixture("localai.v1_models_capabilities.json"),
                 "/api/tags": EndpointAnswer.ok(
                     #"""
-                    {"models":[{"name":"parakeet:latest","size":5,"digest":"ab",
+                    {"models":[{"name":"parakeet:latest","size":5,"digest":"sha256:52a1",
                     "details":{"quantization_level":""}}]}
                     """#),
                 "/api/version": EndpointAnswer.ok(#"{"version":"0.9.0"}"#),

@@ -239,6 +239,65 @@ struct EndpointPollTests {
         }
     }
 
+    /// Ollama reads a file for each description. The catalog keeps what it said, for all pollers.
+    @Test func ollamaDescribesEachModelOnceAndFewInOnePoll() async throws {
+        let six: KeyValuePairs = ["a:1": "1", "b:1": "2", "c:1": "3", "d:1": "4", "e:1": "5", "f:1": "6"]
+        let shown = EndpointAnswer.ok(
+            #"{"capabilities":["completion","tools"],"model_info":{"general.architecture":"x","x.context_length":9}}"#)
+        let idle = EndpointAnswer.ok(#"{"models":[]}"#)
+        let endpoint = Samples.endpoint("e", kind: .ollama)
+        func asked(_ server: ScriptedServer) -> [String] {
+            server.requests.compactMap { $0.body.map { String(decoding: $0, as: UTF8.self) } }
+        }
+        func server(_ tags: Result<EndpointAnswer, PollError>, _ shown: Result<EndpointAnswer, PollError>)
+            -> ScriptedServer
+        { ScriptedServer(["/api/tags": tags, "/api/ps": idle, "POST /api/show": shown]) }
+
+        var now = server(Self.tags(six), shown)
+        var outcome = try await poll(now, endpoint)
+        #expect(asked(now) == ["a", "b", "c", "d"].map { #"{"model":"\#($0):1"}"# })
+        #expect(outcome.models.map(\.contextLength) == [9, 9, 9, 9, nil, nil])
+        outcome = try await poll(now, next(endpoint, after: outcome), memo: outcome.memo)
+        #expect(asked(now).count == 6 && outcome.models.allSatisfy { $0.capabilities == .tools })
+        for memo in [outcome.memo, nil] {
+            #expect(try await poll(now, next(endpoint, after: outcome), memo: memo).digest == outcome.digest)
+            #expect(asked(now).count == 6, "nothing is asked again, by any poller")
+        }
+        // Another model under a known name.
+        now = server(Self.tags(["a:1": "7", "b:1": "2"]), shown)
+        _ = try await poll(now, next(endpoint, after: outcome), memo: outcome.memo)
+        #expect(asked(now) == [#"{"model":"a:1"}"#])
+        // An answer that says nothing is one; a server in trouble is asked again, and its list counts all the same.
+        for (answer, again) in [
+            (EndpointAnswer.ok("{}"), 0), (EndpointAnswer.status(404, "no"), 0), (EndpointAnswer.status(500, "no"), 1),
+            (KindDetectorTests.timeout, 1),
+        ] {
+            now = server(Self.tags(["a:1": "1"]), answer)
+            outcome = try await poll(now, endpoint)
+            #expect(outcome.models.map(\.id.value) == ["a:1"] && outcome.models[0].contextLength == nil)
+            let second = try await poll(now, next(endpoint, after: outcome), memo: outcome.memo)
+            #expect(asked(now).count == 1 + again && second.digest == outcome.digest)
+        }
+    }
+
+    /// Its former list says nothing any more, and neither does the hour.
+    @Test func whatWasOfflineMayBeAnotherServer() async throws {
+        let endpoint = Samples.endpoint("e")
+        var base = Samples.row("e", tick: 1, state: .offline, failures: 3)
+        base.kind = .ollama
+        let list = EndpointAnswer.ok(#"{"data":[{"id":"a","owned_by":"vllm"}]}"#)
+        let server = ScriptedServer(["/v1/models": list], fallback: EndpointAnswer.status(500, ""))
+        let outcome = try await poll(server, PollItem(endpoint: endpoint, tick: 2, base: base))
+        #expect(outcome.kind == .vllm && server.paths == ["/v1/models"])
+    }
+
+    @Test func aBaseWithAVersionIsAskedBelowIt() async throws {
+        let endpoint = Samples.endpoint("e", url: "https://open.example/api/paas/v4", kind: .openai)
+        let server = ScriptedServer(["/api/paas/v4/models": Self.list])
+        #expect(try await poll(server, endpoint).models.map(\.id.value) == ["a"])
+        #expect(server.paths == ["/api/paas/v4/models"])
+    }
+
     @Test func keysAreSentOpenedAndOnlyThen() async throws {
         let ring = try KeyRing("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=")
         let sealed = try ring.seal("sk-secret", for: "e")
