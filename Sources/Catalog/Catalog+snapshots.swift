@@ -38,13 +38,8 @@ extension Catalog {
     private mutating func hold(_ entries: [ModelEntry], of row: SnapshotRow, in slot: Int) -> Bool {
         let tick = row.modelsTick ?? row.tick
         if let held = slots[slot].models, (held.generation, held.tick) > (row.generation, tick) { return false }
-        // One copy of each id's text in memory, however many endpoints list it.
-        let shared = entries.map { entry in
-            var entry = entry
-            if let id = list.interned(entry.id) { entry.id = id }
-            return entry
-        }
-        let models = HeldModels(generation: row.generation, tick: tick, digest: row.digest, entries: shared)
+        let models = HeldModels(
+            generation: row.generation, tick: tick, digest: row.digest, entries: entries, shared: { list.shared($0) })
         guard models.supersedes(slots[slot].models) else { return false }
         slots[slot].models = models
         return true

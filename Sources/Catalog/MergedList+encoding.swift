@@ -15,8 +15,8 @@ extension MergedList {
         var names: [UInt8] = []
         for holder in lines[line].holders {
             guard let contribution = contributions[Int(holder.member)] else { continue }
-            let entry = contribution.models.entries[Int(holder.position)]
-            created = min(created, entry.firstSeen)
+            let entry = contribution.models.models[Int(holder.position)].entry
+            created = min(created, contribution.models.firstSeen(at: Int(holder.position)))
             guard contribution.isUsable else { continue }
             if let stated = entry.ownedBy {
                 if let owner { ownersAgree = ownersAgree && ByteOrder.same(owner, stated) } else { owner = stated }

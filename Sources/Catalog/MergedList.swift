@@ -48,8 +48,19 @@ struct MergedList: Sendable {
     private(set) var registered = RegistrationIndex()
     private var aliases = AliasIndex()
 
-    /// The one copy of an id's text, where the id is known.
-    func interned(_ id: ModelID) -> ModelID? { lineOfID[id].map { lines[$0].id } }
+    /// The object of an endpoint that says the same of the model, otherwise a new one. Of each id there is one text in
+    /// memory, and the two endpoints that are looked at stand for all: they are of one kind nearly always.
+    func shared(_ entry: ModelEntry) -> SharedModel {
+        guard let line = lineOfID[entry.id] else { return SharedModel(entry) }
+        let holders = lines[line].holders
+        for holder in [holders.first, holders.last].compactMap(\.self) {
+            let model = contributions[Int(holder.member)]?.models.models[Int(holder.position)]
+            if let model, model.says(entry) { return model }
+        }
+        var entry = entry
+        entry.id = lines[line].id
+        return SharedModel(entry)
+    }
 
     /// Endpoint `member` brings in `models` from now on, or nothing where that is nil.
     ///
@@ -59,14 +70,14 @@ struct MergedList: Sendable {
         guard let old = contributions[member] else {
             guard let models else { return false }
             add(member, name: name, isUsable: isUsable, models: models)
-            for entry in models.entries { markStale(entry.id) }
-            return !models.entries.isEmpty
+            for model in models.models { markStale(model.entry.id) }
+            return !models.models.isEmpty
         }
         if let models, models === old.models, ByteOrder.same(name, old.name) {
             guard isUsable != old.isUsable else { return false }
             contributions[member]?.isUsable = isUsable
-            for entry in models.entries { markStale(entry.id) }
-            return !models.entries.isEmpty
+            for model in models.models { markStale(model.entry.id) }
+            return !models.models.isEmpty
         }
         remove(member, old)
         if let models { add(member, name: name, isUsable: isUsable, models: models) }
@@ -165,13 +176,13 @@ struct MergedList: Sendable {
         guard !registered.isEmpty, member < contributions.count, let models = contributions[member]?.models else {
             return
         }
-        for entry in models.entries { registered.touch(ownersOf: entry.id) }
+        for model in models.models { registered.touch(ownersOf: model.entry.id) }
     }
 
     private mutating func add(_ member: Int, name: String, isUsable: Bool, models: HeldModels) {
         contributions[member] = Contribution(
             name: name, encodedName: JSONString.encode(name), isUsable: isUsable, models: models)
-        for (position, entry) in models.entries.enumerated() {
+        for (position, entry) in models.models.lazy.map(\.entry).enumerated() {
             let line = lineOfID[entry.id] ?? newLine(entry.id)
             let place = place(of: name, member, in: lines[line].holders)
             lines[line].holders.insert(Holder(member: Int32(member), position: Int32(position)), at: place)
@@ -182,7 +193,7 @@ struct MergedList: Sendable {
     }
 
     private mutating func remove(_ member: Int, _ old: Contribution) {
-        for entry in old.models.entries {
+        for entry in old.models.models.lazy.map(\.entry) {
             for alias in entry.aliases ?? [] { aliases.remove(alias, of: entry.id, from: Int32(member)) }
             guard let line = lineOfID[entry.id] else { continue }
             let place = place(of: old.name, member, in: lines[line].holders)
@@ -249,16 +260,19 @@ struct MergedList: Sendable {
     private mutating func markDifferences(from old: Contribution, to new: Contribution?) -> Bool {
         var changed = false
         var before: [ModelID: Int] = [:]
-        for (position, entry) in old.models.entries.enumerated() { before[entry.id] = position }
+        for (position, model) in old.models.models.enumerated() { before[model.entry.id] = position }
         let comparable = new.map { $0.isUsable == old.isUsable && ByteOrder.same($0.name, old.name) } ?? false
-        for entry in new?.models.entries ?? [] {
-            if let position = before.removeValue(forKey: entry.id), comparable,
-                entry.isListedLike(old.models.entries[position])
-            {
-                continue
+        if let models = new?.models {
+            for (place, model) in models.models.enumerated() {
+                if let former = before.removeValue(forKey: model.entry.id), comparable,
+                    models.firstSeen(at: place) == old.models.firstSeen(at: former),
+                    model === old.models.models[former] || model.entry.isListedLike(old.models.models[former].entry)
+                {
+                    continue
+                }
+                markStale(model.entry.id)
+                changed = true
             }
-            markStale(entry.id)
-            changed = true
         }
         for id in before.keys { markStale(id) }
         let result = changed || !before.isEmpty
@@ -293,9 +307,9 @@ struct MergedList: Sendable {
 }
 
 extension ModelEntry {
-    /// Makes the same line of the list.
+    /// Makes the same line of the list, if it was first seen at the same time.
     fileprivate func isListedLike(_ other: ModelEntry) -> Bool {
-        firstSeen == other.firstSeen && contextLength == other.contextLength
+        contextLength == other.contextLength
             && contextLengthMax == other.contextLengthMax && capabilities == other.capabilities
             && aliases == other.aliases && ByteOrder.same(ownedBy, other.ownedBy)
     }

@@ -6,8 +6,8 @@ struct ImageDecoder {
         highestRevision: 0, highestTick: 0)
     private var checkpoint: CheckpointPart?
     private var operations: [Operation] = []
-    private var models: [ModelEntry] = []
-    private var lists: [(digest: String?, entries: [ModelEntry])] = []
+    private var models: [SharedModel] = []
+    private var lists: [(digest: String?, models: [SharedModel])] = []
 
     /// Throws `BrokenImage`.
     mutating func read(_ part: [UInt8]) throws {
@@ -35,7 +35,7 @@ struct ImageDecoder {
         let tag = try line.begin()
         switch tag {
         case "endpoint": try readEndpoint(&line)
-        case "model": models.append(try Self.model(&line))
+        case "model": models.append(SharedModel(try Self.model(&line)))
         case "list": try readList(&line)
         case "image": try readHead(&line)
         case "checkpoint": try readCheckpoint(&line)
@@ -98,13 +98,13 @@ struct ImageDecoder {
 
     private mutating func readList(_ line: inout ImageLineReader) throws(BrokenImage) {
         let digest = try line.optionalText()
-        var entries: [ModelEntry] = []
+        var listed: [SharedModel] = []
         while !line.isClosing {
             let number = Int(try line.integer())
             guard models.indices.contains(number) else { throw BrokenImage(reason: "a model that is not there") }
-            entries.append(models[number])
+            listed.append(models[number])
         }
-        lists.append((digest, entries))
+        lists.append((digest, listed))
     }
 
     private mutating func readEndpoint(_ line: inout ImageLineReader) throws(BrokenImage) {
@@ -121,14 +121,17 @@ struct ImageDecoder {
         try line.open()
         let (generation, tick, number) = (try line.integer(), try line.integer(), Int(try line.integer()))
         guard lists.indices.contains(number) else { throw BrokenImage(reason: "a list that is not there") }
-        var entries = lists[number].entries
+        let (digest, models) = lists[number]
         let earliest = try line.integer()
-        let isOneTime = line.isClosing
-        for place in entries.indices {
-            entries[place].firstSeen = isOneTime ? earliest : earliest &+ (try line.integer())
+        var firstSeen = HeldModels.FirstSeen.all(earliest)
+        if !line.isClosing {
+            var times: [Int64] = []
+            times.reserveCapacity(models.count)
+            for _ in models { times.append(earliest &+ (try line.integer())) }
+            firstSeen = .each(times)
         }
         try line.close()
-        return HeldModels(generation: generation, tick: tick, digest: lists[number].digest, distinct: entries)
+        return HeldModels(generation: generation, tick: tick, digest: digest, distinct: models, firstSeen: firstSeen)
     }
 
     private static func record(

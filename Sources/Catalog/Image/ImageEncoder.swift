@@ -1,10 +1,10 @@
 /// Writes a catalog as the lines of an image.
 struct ImageEncoder {
     private var writer: ImageLineWriter
-    private var lists: [String: [(digest: String?, entries: [ModelEntry], number: Int)]] = [:]
+    private var lists: [String: [(digest: String?, models: [SharedModel], number: Int)]] = [:]
     private var listCount = 0
-    private var entries: [ModelID: [(entry: ModelEntry, number: Int)]] = [:]
-    private var entryCount = 0
+    private var models: [ModelID: [(model: SharedModel, number: Int)]] = [:]
+    private var modelCount = 0
 
     init(partLimit: Int) { writer = ImageLineWriter(partLimit: partLimit) }
 
@@ -147,7 +147,7 @@ struct ImageEncoder {
         writer.add(models.tick)
         writer.add(list)
         // One time for all entries, or the earliest and each one's distance from it.
-        let times = models.entries.map(\.firstSeen)
+        let times = models.models.indices.map(models.firstSeen(at:))
         let earliest = times.min() ?? 0
         writer.add(earliest)
         if times.contains(where: { $0 != earliest }) {
@@ -185,21 +185,24 @@ struct ImageEncoder {
     private mutating func number(of models: HeldModels) -> Int {
         let key = models.digest ?? ""
         for list in lists[key] ?? []
-        where ByteOrder.same(list.digest, models.digest) && models.entries.isSameList(as: list.entries) {
+        where ByteOrder.same(list.digest, models.digest)
+            && models.models.elementsEqual(list.models, by: { $0.says(the: $1) })
+        {
             return list.number
         }
-        let numbers = models.entries.map { number(of: $0) }
+        let numbers = models.models.map { number(of: $0) }
         writer.begin("list")
         writer.add(models.digest)
         for number in numbers { writer.add(number) }
         writer.endLine()
-        lists[key, default: []].append((models.digest, models.entries, listCount))
+        lists[key, default: []].append((models.digest, models.models, listCount))
         listCount += 1
         return listCount - 1
     }
 
-    private mutating func number(of entry: ModelEntry) -> Int {
-        for known in entries[entry.id] ?? [] where entry.isSameModel(as: known.entry) { return known.number }
+    private mutating func number(of model: SharedModel) -> Int {
+        let entry = model.entry
+        for known in models[entry.id] ?? [] where model.says(the: known.model) { return known.number }
         writer.begin("model")
         writer.add(entry.id.value)
         writer.add(entry.ownedBy)
@@ -215,9 +218,9 @@ struct ImageEncoder {
         writer.add(entry.parent)
         for alias in entry.aliases ?? [] { writer.add(alias.value) }
         writer.endLine()
-        entries[entry.id, default: []].append((entry, entryCount))
-        entryCount += 1
-        return entryCount - 1
+        models[entry.id, default: []].append((model, modelCount))
+        modelCount += 1
+        return modelCount - 1
     }
 }
 
@@ -235,23 +238,5 @@ private struct ListedRevisions {
     var rest: [CheckpointEntry] {
         revisions.flatMap { kind, ids in ids.map { CheckpointEntry(kind: kind, id: $0.key, revision: $0.value) } }
             .sorted()
-    }
-}
-
-extension [ModelEntry] {
-    fileprivate func isSameList(as other: [ModelEntry]) -> Bool {
-        count == other.count && zip(self, other).allSatisfy { $0.isSameModel(as: $1) }
-    }
-}
-
-extension ModelEntry {
-    /// Equal to the byte, but for the time at which an endpoint was first seen with it.
-    fileprivate func isSameModel(as other: ModelEntry) -> Bool {
-        id == other.id && contextLength == other.contextLength && parameterCount == other.parameterCount
-            && loaded == other.loaded && sizeBytes == other.sizeBytes && ByteOrder.same(ownedBy, other.ownedBy)
-            && ByteOrder.same(quantization, other.quantization) && ByteOrder.same(architecture, other.architecture)
-            && ByteOrder.same(contentDigest, other.contentDigest) && capabilities == other.capabilities
-            && contextLengthMax == other.contextLengthMax && ByteOrder.same(parent, other.parent)
-            && aliases == other.aliases
     }
 }
