@@ -61,7 +61,7 @@ extension RegistrationWarning {
             return [
                 RegistrationWarning(
                     code: "memory_unknown",
-                    message: "No endpoint reports its GPU memory, so nobody can say whether \(required) bytes fit.")
+                    message: "No endpoint reports its GPU memory, so nobody can say whether \(text(required)) fit.")
             ]
         }
         guard required > greatest else { return [] }
@@ -69,9 +69,15 @@ extension RegistrationWarning {
             RegistrationWarning(
                 code: "insufficient_memory",
                 message:
-                    "About \(required) bytes of memory are needed; the most that an endpoint reports is \(greatest)."
+                    "About \(text(required)) of memory are needed; the most that an endpoint reports is \(text(greatest))."
             )
         ]
+    }
+
+    /// `16.4 GiB`.
+    private static func text(_ bytes: Int64) -> String {
+        let tenths = (bytes >> 10) * 10 >> 20
+        return "\(tenths / 10).\(tenths % 10) GiB"
     }
 }
 

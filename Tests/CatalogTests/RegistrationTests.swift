@@ -218,6 +218,14 @@ import Testing
         #expect(codes() == ["gated_repository"])
     }
 
+    @Test func memoryIsSaidInUnitsForPeople() {
+        let warnings = RegistrationWarning.ofMemory(required: 892_800_000_000, greatest: 640_000_000_000)
+        #expect(
+            warnings.map(\.message) == [
+                "About 831.4 GiB of memory are needed; the most that an endpoint reports is 596.0 GiB."
+            ])
+    }
+
     @Test("Live numbers of a later revision than the record's show, and go with the record")
     func liveNumbers() {
         func numbers(_ downloads: Int64, revision: Int64) -> CatalogMessage {
