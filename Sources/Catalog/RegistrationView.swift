@@ -76,7 +76,7 @@ extension RegistrationWarning {
 
     /// `16.4 GiB`.
     private static func text(_ bytes: Int64) -> String {
-        let tenths = (bytes >> 10) * 10 >> 20
+        let tenths = ((bytes >> 10) * 10) >> 20
         return "\(tenths / 10).\(tenths % 10) GiB"
     }
 }
