@@ -59,7 +59,7 @@ struct Benchmarks {
             group.addTask { try await connection.run() }
             for await status in connection.statusUpdates() where status == .connected { break }
             var writer = StreamWriter(connection: connection, exchange: BrokerMap.exchange(to: map.catalog))
-            var images = ImageLog(connection: connection, exchange: BrokerMap.exchange(to: map.images))
+            var images = ImageLog(connection: connection, map: map)
             try await write(to: &writer, &images)
             try await writer.flush()
             print(writer.messages, writer.bytes)
