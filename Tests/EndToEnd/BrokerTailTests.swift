@@ -27,6 +27,17 @@ struct BrokerTailTests {
             #expect(try !tail.output.contains(secret))
             let types = try tail.output.split(separator: "\n").compactMap { $0.split(separator: " ").dropFirst().first }
             #expect(types.filter { $0 != "registry.changed" && $0.contains(".") && !$0.contains(":") }.isEmpty)
+            let full = try ChildProcess(
+                "full", executable: URL(fileURLWithPath: "/bin/sh"),
+                arguments: [
+                    "-c", #"exec "$0" broker tail --since 1h > /dev/full"#,
+                    Paths.products.appendingPathComponent("rollcall").path,
+                ],
+                environment: [
+                    "ROLLCALL_AMQP_URL": deployment.broker.url, "ROLLCALL_NAMESPACE": deployment.namespace,
+                ], log: deployment.folder.appendingPathComponent("full.log"))
+            #expect(await full.exitStatus() == 1)
+            #expect(try full.output.contains("standard output cannot be written"))
             tail.signal(SIGINT)
             #expect(await tail.exitStatus() == 130)
         }

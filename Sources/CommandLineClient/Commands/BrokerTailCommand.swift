@@ -58,7 +58,7 @@ struct BrokerTailCommand: BrokerCommand {
     private func tail(_ stream: String, _ connection: Connection, _ console: Console) async throws {
         var start = since.map { FieldValue.string($0.text) } ?? .string("next")
         while true {
-            do throws(AMQPError) {
+            do {
                 let subscription = try await connection.subscribe(
                     to: stream, prefetch: 200, arguments: ["x-stream-offset": start])
                 console.progress("reading \(stream)")
@@ -67,14 +67,10 @@ struct BrokerTailCommand: BrokerCommand {
                     guard let offset = delivery.streamOffset else { continue }
                     start = .integer(offset + 1)
                     guard type.isEmpty || type.contains(delivery.message.type) else { continue }
-                    do throws(CommandFailure) {
-                        try console.write(BrokerMessageText.line(delivery.message, at: offset) + "\n")
-                    } catch {
-                        return await subscription.cancel()
-                    }
+                    try console.write(BrokerMessageText.line(delivery.message, at: offset) + "\n")
                 }
-            } catch {
-                guard error.code.concernsConnection else { throw BrokerSession.failure(error) }
+            } catch let error as AMQPError {
+                guard error.code.concernsConnection, !Task.isCancelled else { throw BrokerSession.failure(error) }
                 console.progress("the broker is lost, and read on once it is back: \(error.message)")
             }
         }
