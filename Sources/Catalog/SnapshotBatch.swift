@@ -1,3 +1,5 @@
+import JSON
+
 /// What one poller's polls found. As JSON, a row that says "online, and the same list as before" is an array in `same`,
 /// and each other row is an object in `rows`: most rows are of the first sort, and an array is a third of an object.
 public struct SnapshotBatch: Sendable, Hashable {
@@ -23,16 +25,17 @@ extension SnapshotBatch: Codable {
         poller = try container.decode(String.self, forKey: .poller)
         rows = []
         for row in try container.decodeIfPresent([Lenient<UnchangedRow>].self, forKey: .same) ?? [] {
-            take(row.map { $0.row(of: poller) })
+            take(row.result.map { $0.row(of: poller) })
         }
-        for row in try container.decodeIfPresent([Lenient<SnapshotRow>].self, forKey: .rows) ?? [] { take(row) }
+        for row in try container.decodeIfPresent([Lenient<SnapshotRow>].self, forKey: .rows) ?? [] { take(row.result) }
     }
 
-    private mutating func take(_ row: Lenient<SnapshotRow>) {
-        switch row {
-        case .value(let row):
+    private mutating func take(_ row: Result<SnapshotRow, any Error>) {
+        do {
+            let row = try row.get()
             if let reason = row.implausibility { leftOut.append(reason) } else { rows.append(row) }
-        case .unreadable(let reason): leftOut.append(reason)
+        } catch {
+            leftOut.append((error as? DecodingError)?.placeOnly ?? "not as expected")
         }
     }
 
@@ -107,28 +110,5 @@ private struct UnchangedRow: Codable {
         try fields.encode(observedAt)
         try fields.encode(digest)
         if let gpuMemoryBytes { try fields.encode(gpuMemoryBytes) }
-    }
-}
-
-/// An element of a list of which one that is broken must not cost the others.
-private enum Lenient<Value>: Sendable where Value: Sendable {
-    case value(Value)
-    case unreadable(String)
-
-    func map<Other>(_ transform: (Value) -> Other) -> Lenient<Other> {
-        switch self {
-        case .value(let value): .value(transform(value))
-        case .unreadable(let reason): .unreadable(reason)
-        }
-    }
-}
-
-extension Lenient: Decodable where Value: Decodable {
-    init(from decoder: any Decoder) throws {
-        do {
-            self = .value(try Value(from: decoder))
-        } catch let error as DecodingError {
-            self = .unreadable(error.placeOnly)
-        }
     }
 }

@@ -1,3 +1,4 @@
+import Conventions
 import Crypto
 
 /// A catalog as text, so that a process that starts needs to read only what was written after it.
@@ -77,9 +78,6 @@ public struct CatalogImage: Sendable {
     private static func digest(of parts: [[UInt8]]) -> String {
         var hash = SHA256()
         for part in parts { hash.update(data: part) }
-        return hash.finalize().map { byte in
-            let text = String(byte, radix: 16)
-            return byte < 16 ? "0" + text : text
-        }.joined()
+        return hash.finalize().hexadecimal
     }
 }

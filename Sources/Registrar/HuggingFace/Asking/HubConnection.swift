@@ -202,17 +202,21 @@ enum RedirectRules {
     /// Where the Hub stores a large file: an absolute URL on any host, over TLS if the Hub is. The request there carries
     /// no token.
     static func storage(of location: String?, hub: HubAddress) -> String? {
-        guard let location, (1...4096).contains(location.utf8.count),
-            location.utf8.allSatisfy({ (0x21...0x7E).contains($0) && !"\\\"<>^`{|}".utf8.contains($0) }),
+        guard let location, isReference(location),
             let origin = WebLocation(location)?.origin, origin.isTLS || !hub.origin.isTLS
         else { return nil }
         return String(location.prefix { $0 != "#" })
     }
 
+    /// Whether a URL may be written so (RFC 3986, section 2).
+    private static func isReference(_ location: String) -> Bool {
+        (1...4096).contains(location.utf8.count)
+            && location.utf8.allSatisfy { (0x21...0x7E).contains($0) && !"\\\"<>^`{|}".utf8.contains($0) }
+    }
+
     /// The absolute URL, nil where it is on another scheme, host, or port, or no URL.
     static func target(of location: String?, from url: String, hub: HubAddress) -> String? {
-        guard let location, (1...4096).contains(location.utf8.count),
-            location.utf8.allSatisfy({ (0x21...0x7E).contains($0) && !"\\\"<>^`{|}".utf8.contains($0) }),
+        guard let location, isReference(location),
             let current = WebLocation(url), let base = current.origin, base == hub.origin
         else { return nil }
         let origin = (base.isTLS ? "https://" : "http://") + current.authority

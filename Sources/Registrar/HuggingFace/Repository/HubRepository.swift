@@ -1,6 +1,7 @@
 import Catalog
 import Conventions
 import FoundationEssentials
+import JSON
 
 /// A file of a repository, as the Hub lists it.
 struct HubFile: Sendable, Hashable {

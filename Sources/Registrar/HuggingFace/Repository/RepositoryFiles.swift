@@ -1,4 +1,5 @@
 import FoundationEssentials
+import JSON
 
 /// What is used of a repository's `config.json`.
 struct ModelConfiguration: Sendable, Hashable, Decodable {

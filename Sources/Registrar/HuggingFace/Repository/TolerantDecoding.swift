@@ -8,15 +8,6 @@ extension KeyedDecodingContainer {
     }
 }
 
-/// An element of a list that may be of another type, as nil: it does not cost the rest of the list.
-struct Lenient<Value: Decodable>: Decodable {
-    let value: Value?
-
-    init(from decoder: any Decoder) {
-        value = try? Value(from: decoder)
-    }
-}
-
 /// What the Hub and the authors of repositories wrote, as far as it can be used.
 enum HubJSON {
     /// nil where the bytes are not JSON, or not of this shape.
