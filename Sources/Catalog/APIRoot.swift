@@ -1,4 +1,4 @@
-/// Where the routes of an endpoint's API stand.
+/// Finds the URL of a route of an endpoint's API from the endpoint's base URL.
 public enum APIRoot {
     /// Whether the base URL is the root of the API itself, because it names a version: `/api/paas/v4`, `/v1beta/openai`.
     /// The routes of such an API follow without `/v1`.

@@ -47,7 +47,8 @@ public struct BrokerMap: Sendable, Hashable {
     /// Everything that a deployment declares.
     public var topology: Topology { topology(of: queues) }
 
-    /// What a process cannot work without: it waits until it is there. Images are not in it.
+    /// The queues and exchanges without which a process cannot work: it waits until they exist. The image stream is not one
+    /// of them.
     public var requiredTopology: Topology { topology(of: queues.filter { $0.name != images }) }
 
     public var imageTopology: Topology { topology(of: queues.filter { $0.name == images }) }

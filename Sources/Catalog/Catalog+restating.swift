@@ -1,4 +1,4 @@
-/// What a catalog holds, as messages of the catalog stream, for a stream that lacks it.
+/// Writes the content of a catalog as messages of the catalog stream. They are published if the stream no longer holds it.
 extension Catalog {
     /// Largest number of rows in one message.
     static let restatedRows = 50
@@ -17,7 +17,7 @@ extension Catalog {
         return messages + allOperations.map { .operationChanged($0) }
     }
 
-    /// What polls and generations found, in full: the registrar cannot announce it.
+    /// The results of polls and verifications, in full. The registrar does not hold them, so it cannot announce them.
     public func snapshotMessages(from poller: String) -> [CatalogMessage] {
         snapshotBatches(poller)
             + registrationSlots.values.flatMap(\.results.values).filter { $0.number >= oldestVerification }

@@ -142,7 +142,7 @@ public struct Operation: Sendable, Hashable, Codable {
     /// The id of the record that was made or changed.
     public var result: String?
     public var error: APIError?
-    /// What a registration would have made; of a dry run alone.
+    /// The record that a registration would have made. Only a dry run has it.
     public var preview: RegistrationPreview?
     /// Seconds after which it may be tried again, where somebody said so.
     public var retryAfter: Int?
@@ -227,7 +227,7 @@ public struct PollerCutOff: Sendable, Hashable, Codable {
     }
 }
 
-/// What was alive in the catalog, said once more. Releases before images wrote it, and it is still read.
+/// A copy of everything that the catalog holds. Releases before images sent it from time to time; this release only reads it.
 public struct Refresh: Sendable, Hashable, Codable {
     public var records: [RegistryChange]
     public var checkpoint: [CheckpointPart]
@@ -284,7 +284,7 @@ public struct SyncMark: Sendable, Hashable, Codable {
 /// A process that starts has no image that it can use, and the stream does not hold everything any more: the active
 /// scheduler and the registrar say everything that they hold once more.
 public struct CatalogRequest: Sendable, Hashable, Codable {
-    /// What is missing, for people.
+    /// Says to people what is missing.
     public var reason: String
 
     public init(reason: String) { self.reason = reason }

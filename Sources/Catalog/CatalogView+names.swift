@@ -2,8 +2,8 @@
 extension CatalogView {
     /// A name that `patterns` match for the model that is asked for as `name`; nil if there is none.
     ///
-    /// The patterns match what is returned, not only what was asked for. So whatever the name leads to later, a key never
-    /// runs a model under a name that it may not use.
+    /// The patterns match the name that is returned. That name may lead to another model later, but a key never runs a model
+    /// under a name that its patterns do not match.
     public func name(_ name: String, allowedBy patterns: ModelPatterns) -> String? {
         if patterns.match(ModelID(name)) { return name }
         if models.find(name) != nil { return otherNames(of: ModelID(name)).first(where: patterns.match)?.value }

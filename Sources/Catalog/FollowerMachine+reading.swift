@@ -1,4 +1,4 @@
-/// What is asked of a `FollowerMachine`.
+/// Answers that a `FollowerMachine` gives about its state.
 extension FollowerMachine {
     var readiness: Readiness {
         let isPastBarrier = session?.isPastBarrier ?? false

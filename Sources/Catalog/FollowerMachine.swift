@@ -21,7 +21,7 @@ struct FollowerMachine {
     /// How long a catalog waits for lists of models that others know of. After this they come with the next polls.
     static let listPatience = Duration.seconds(10)
 
-    /// What the next session builds on.
+    /// The catalog with which the next session begins.
     private enum Basis {
         /// The catalog that is served; the newest image if none is.
         case served
@@ -54,7 +54,7 @@ struct FollowerMachine {
 
     // MARK: What it is told
 
-    /// A subscription is about to be made: what comes first?
+    /// Must be called before each subscription. Says whether an image must be read first, and where to subscribe.
     mutating func begin() -> Step {
         session = nil
         switch basis {

@@ -7,7 +7,7 @@ extension RegistryStore {
     enum Ending: Sendable, Hashable {
         /// The record's revision, generation, and creation are given in the transaction.
         case registered(RegistrationRecord)
-        /// What a registration would have made.
+        /// The record that a registration would have made.
         case previewed(RegistrationRecord)
         /// The repository as it is now; `isApplied` says whether it takes the place of what is registered.
         case lookedAt(RegistrationRecord, isApplied: Bool)
