@@ -50,7 +50,7 @@ struct CompletionTests {
         let names = try await gateway.serve { url in
             await NameCompletion.names(
                 at: ["/v1/models", "/v0/models"], words: ["rollcall", "models", "show", "--url", url, ""],
-                environment: ["ROLLCALL_URL": "http://127.0.0.1:1", "ROLLCALL_API_KEY": "k1"])
+                environment: ["ROLLCALL_URL": "http://127.0.0.1:1", "ROLLCALL_API_KEY": "k1"], patience: .seconds(30))
         }
         #expect(names == ["m", "org/b"])
         #expect(gateway.requests.allSatisfy { $0.headers["authorization"] == "Bearer k1" })

@@ -25,7 +25,9 @@ enum NameCompletion {
     }
 
     /// - Parameter words: the line that is being typed; it may say which gateway is meant
-    static func names(at paths: [String], words: [String], environment: [String: String]) async -> [String] {
+    static func names(
+        at paths: [String], words: [String], environment: [String: String], patience: Duration = patience
+    ) async -> [String] {
         guard let options = try? GlobalOptions.parse(given(words)),
             let url = try? options.address(environment), let key = try? options.apiKey(environment) ?? ""
         else { return [] }
